@@ -1,0 +1,2 @@
+//! Packet path benchmark.
+fn main() {}

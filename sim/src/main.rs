@@ -1,0 +1,2 @@
+//! The `quirknat` program.
+fn main() {}
