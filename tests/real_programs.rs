@@ -8,7 +8,9 @@ mod support;
 
 use support::client::Client::{Curl, Ftplib, Lftp, Ncftp, Tnftp, Wget};
 use support::client::Mode::{Pasv, Port};
-use support::evidence::Outcome::{ClientDials, DialsLan, LeaksLan, Refused, Rewritten, ServerDialsOut};
+use support::evidence::Outcome::{
+    ClientDials, DialsLan, DialsWan, LeaksLan, Refused, Rewritten, ServerDialsOut,
+};
 use support::server::Server;
 use support::session::{Behind, play, row};
 
@@ -58,6 +60,13 @@ fn a_server_that_permits_foreign_addresses_dials_the_lan_address_in_vain() {
 }
 
 #[test]
+fn a_server_that_believes_any_port_command_answers_200_and_then_425() {
+    let rows =
+        [row(21, Curl, Port, Rewritten), row(2121, Curl, Port, DialsLan), row(2121, Wget, Port, DialsLan)];
+    play(Behind::Client, Server::VsftpdPromiscuous, SMALL, &rows);
+}
+
+#[test]
 fn every_client_behind_the_router_meets_the_same_with_vsftpd() {
     let rows = [
         row(21, Ncftp, Port, Rewritten),
@@ -81,13 +90,13 @@ fn every_client_behind_the_router_meets_the_same_with_vsftpd() {
 }
 
 #[test]
-fn proftpd_meets_the_same() {
+fn proftpd_replaces_the_private_address_and_meets_a_closed_port() {
     let rows = [
         row(21, Curl, Port, Rewritten),
         row(21, Tnftp, Port, Rewritten),
         row(21, Curl, Pasv, ClientDials),
-        row(2121, Curl, Port, Refused),
-        row(2121, Wget, Port, Refused),
+        row(2121, Curl, Port, DialsWan),
+        row(2121, Wget, Port, DialsWan),
         row(2121, Ncftp, Pasv, ClientDials),
     ];
     play(Behind::Client, Server::Proftpd, SMALL, &rows);

@@ -13,6 +13,9 @@ pub enum Outcome {
     Refused,
     /// `PORT` reaches the server untouched, which believes it and dials the LAN address; login fine, no data.
     DialsLan,
+    /// `PORT` reaches the server untouched, which takes a private address for the router's mistake and dials the WAN
+    /// address in its place (ProFTPD does), where nothing is forwarded; login fine, no data.
+    DialsWan,
     /// `PASV`: the reply passes as it is, the client dials; works.
     ClientDials,
     /// The server is inside, the client's `PORT` passes as it is, the server dials out; works.
@@ -42,12 +45,17 @@ impl Outcome {
         evidence.login_was_fine()?;
         match self {
             Self::Rewritten => evidence.port_is_rewritten(),
-            Self::Refused => evidence.port_is_untouched().and_then(|()| evidence.answered_after("PORT", "5")),
+            Self::Refused => {
+                evidence.port_is_untouched().and_then(|()| evidence.answered_after("PORT", "50"))
+            }
             Self::DialsLan => evidence
                 .port_is_untouched()
-                .and_then(|()| evidence.answered_after("PORT", "200"))
                 .and_then(|()| evidence.lan_address_is_dialled("PORT"))
-                .and_then(|()| evidence.answered_after("RETR", "4")),
+                .and_then(|()| evidence.answered_after("PORT", "42")),
+            Self::DialsWan => evidence
+                .port_is_untouched()
+                .and_then(|()| evidence.wan_address_is_dialled_in_vain())
+                .and_then(|()| evidence.answered_after("PORT", "42")),
             Self::ClientDials => evidence.pasv_passes(),
             Self::ServerDialsOut => evidence.server_dials_out(),
             Self::LeaksLan => {
@@ -136,20 +144,27 @@ impl Evidence {
         Ok(())
     }
 
+    fn wan_address_is_dialled_in_vain(&self) -> Result<(), String> {
+        for line in lines(&self.outside, "PORT") {
+            let port = port_of(&line)?;
+            check(dialled(&self.outside, WAN, port), || format!("nobody dialled {WAN}:{port} outside"))?;
+            let inside = self.inside.iter().any(|seen| seen.opens && seen.destination_port == port);
+            check(!inside, || format!("the router let a connection to port {port} in"))?;
+        }
+        Ok(())
+    }
+
     fn lines_are_the_same(&self, which: &str) -> Result<(), String> {
         let (inside, outside) = (lines(&self.inside, which), lines(&self.outside, which));
         check(!inside.is_empty(), || format!("no {which} seen"))?;
         check(inside == outside, || format!("{which} inside {inside:?}, outside {outside:?}"))
     }
 
-    /// After the command, the first reply seen outside begins so (a preliminary 150 does not count).
+    /// Some time after the command there is a reply that begins so.
     fn answered_after(&self, command: &str, reply: &str) -> Result<(), String> {
-        let mut rest = self.outside.iter().skip_while(|seen| !is(&seen.line, command)).map(|seen| &seen.line);
-        rest.next();
-        let is_reply = |line: &&String| line.starts_with(|first: char| first.is_ascii_digit());
-        let answer = rest.find(|line| is_reply(line) && !line.starts_with('1'));
-        check(answer.is_some_and(|line| line.starts_with(reply)), || {
-            format!("{command} was answered by {answer:?}, not {reply}…")
+        let mut rest = self.outside.iter().skip_while(|seen| !is(&seen.line, command));
+        check(rest.any(|seen| seen.line.starts_with(reply)), || {
+            format!("nothing after {command} was answered by {reply}…")
         })
     }
 

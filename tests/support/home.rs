@@ -1,6 +1,7 @@
 //! A home with its router: `quirknat router` in a namespace of its own, hosts on its LAN ports, one host outside.
 
 use std::ffi::OsString;
+use std::fs;
 
 use nix::sys::signal::Signal;
 
@@ -50,7 +51,12 @@ impl Home {
         arguments.extend(["--wan", &wan_port]);
         arguments.extend(extra);
 
-        let mut router = start_router(&place, &arguments);
+        let router = start_router(&place, &arguments);
+        Self::around(place, router, ports, outside)
+    }
+
+    /// The same around any process in `place` that makes `lan0`… and `wan0` there and then prints `ready`.
+    pub fn around(place: Namespace, mut router: Process, ports: usize, outside: &str) -> Self {
         router.wait_stdout("line \"ready\"", Deadline::seconds(10), |output| output.starts_with(b"ready\n"));
         let inside = (0..ports).map(|port| lan_host(&place, port)).collect();
         let outside = outside_host(&place, outside);
@@ -88,5 +94,7 @@ fn outside_host(place: &Namespace, address: &str) -> Namespace {
     let host = Namespace::new("outside");
     place.give_device("wan0", &host, &format!("{address}/24"));
     host.ip("route add default dev wan0");
+    // Who dials an address that does not answer gives up after three seconds, not after two minutes.
+    host.enter(|| fs::write("/proc/sys/net/ipv4/tcp_syn_retries", "1")).expect("the namespace's own setting");
     host
 }

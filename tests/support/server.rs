@@ -21,17 +21,26 @@ const NOBODY: &str = "65534:65534";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Server {
     Vsftpd,
+    /// With `port_promiscuous`: answers 200 to a `PORT` that names another host, and dials it for the data.
+    VsftpdPromiscuous,
     Pyftpdlib,
-    /// With `permit_foreign_addresses`: accepts a `PORT` that names another host, and dials it.
+    /// With `permit_foreign_addresses`: dials the other host of a `PORT` before it answers the command.
     PyftpdlibPermitting,
     Proftpd,
     PureFtpd,
 }
 
+/// Whom a `PORT` may name.
+#[derive(Clone, Copy)]
+enum Announced {
+    MustBeTheClient,
+    AnyHost,
+}
+
 impl Server {
     pub fn requirements(self) -> Vec<Requirement> {
         match self {
-            Self::Vsftpd => vec![Requirement::Program("vsftpd")],
+            Self::Vsftpd | Self::VsftpdPromiscuous => vec![Requirement::Program("vsftpd")],
             Self::Pyftpdlib | Self::PyftpdlibPermitting => {
                 vec![Requirement::Program("python3"), Requirement::Pyftpdlib]
             }
@@ -41,7 +50,10 @@ impl Server {
     }
 
     pub fn user(self) -> &'static str {
-        if self == Self::Vsftpd { "anonymous" } else { "quirk" }
+        match self {
+            Self::Vsftpd | Self::VsftpdPromiscuous => "anonymous",
+            _ => "quirk",
+        }
     }
 
     /// Starts it over `<scratch>/root`, in which `pub` is open to all, and waits until it listens.
@@ -49,9 +61,10 @@ impl Server {
         let root = scratch.directory("root", 0o755);
         scratch.directory("root/pub", 0o1777);
         let command = match self {
-            Self::Vsftpd => vsftpd(scratch, &root, port),
-            Self::Pyftpdlib => pyftpdlib(&root, port, "refuse"),
-            Self::PyftpdlibPermitting => pyftpdlib(&root, port, "permit"),
+            Self::Vsftpd => vsftpd(scratch, &root, port, Announced::MustBeTheClient),
+            Self::VsftpdPromiscuous => vsftpd(scratch, &root, port, Announced::AnyHost),
+            Self::Pyftpdlib => pyftpdlib(&root, port, Announced::MustBeTheClient),
+            Self::PyftpdlibPermitting => pyftpdlib(&root, port, Announced::AnyHost),
             Self::Proftpd => proftpd(scratch, &root, port),
             Self::PureFtpd => pure_ftpd(scratch, &root, port),
         };
@@ -76,22 +89,32 @@ fn wait_until_listening(namespace: &Namespace, process: &mut Process, port: u16)
     });
 }
 
-fn vsftpd(scratch: &Scratch, root: &Path, port: u16) -> Command {
+fn vsftpd(scratch: &Scratch, root: &Path, port: u16, announced: Announced) -> Command {
     let root = root.display();
     scratch.directory("root/empty", 0o555);
+    // Promiscuous, version 3.0.3 cannot bind port 20.
+    let (promiscuous, from_20) = match announced {
+        Announced::MustBeTheClient => ("NO", "YES"),
+        Announced::AnyHost => ("YES", "NO"),
+    };
     // The anonymous user must have a home directory that exists, which Debian's `daemon` has; `nobody` has none.
     let text = format!(
         "listen=YES\nlisten_ipv6=NO\nbackground=NO\nlisten_port={port}\nanonymous_enable=YES\nlocal_enable=NO\n\
          ftp_username=daemon\nnopriv_user=nobody\nanon_root={root}\nsecure_chroot_dir={root}/empty\n\
          allow_writeable_chroot=YES\nwrite_enable=YES\nanon_upload_enable=YES\nanon_umask=022\n\
-         connect_from_port_20=YES\nseccomp_sandbox=NO\nxferlog_enable=NO\nconnect_timeout=3\n"
+         connect_from_port_20={from_20}\nseccomp_sandbox=NO\nxferlog_enable=NO\nconnect_timeout=3\n\
+         port_promiscuous={promiscuous}\n"
     );
     let mut command = command("vsftpd");
     command.arg(scratch.write(&format!("vsftpd-{port}.conf"), text));
     command
 }
 
-fn pyftpdlib(root: &Path, port: u16, foreign: &str) -> Command {
+fn pyftpdlib(root: &Path, port: u16, announced: Announced) -> Command {
+    let foreign = match announced {
+        Announced::MustBeTheClient => "refuse",
+        Announced::AnyHost => "permit",
+    };
     let mut command = command("python3");
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/support/ftp_server.py"));
     command.arg(port.to_string()).arg(root).arg(foreign);
