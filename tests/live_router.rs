@@ -216,15 +216,15 @@ fn a_taken_interface_name_is_told_in_one_line_with_status_3() {
 fn wrong_addresses_and_names_are_told_with_status_2() {
     if met(&LAB) {
         let place = Namespace::new("router");
-        let (good_lan, good_wan) = ("lan0=192.168.1.1/24", "wan0=203.0.113.7/24");
+        let (inside, outside) = ("lan0=192.168.1.1/24", "wan0=203.0.113.7/24");
         // LAN, WAN, what the message must name.
         let rows = [
-            (good_lan, "wan0=192.168.1.77/16", "192.168."),
-            ("lan0=192.168.1.300/24", good_wan, "192.168.1.300"),
-            ("lan0=192.168.1.1/33", good_wan, "33"),
-            ("lan0", good_wan, "lan0"),
-            ("sixteen-letters-=192.168.1.1/24", good_wan, "sixteen-letters-"),
-            (good_lan, "lan0=203.0.113.7/24", "lan0"),
+            (inside, "wan0=192.168.1.77/16", "192.168."),
+            ("lan0=192.168.1.300/24", outside, "192.168.1.300"),
+            ("lan0=192.168.1.1/33", outside, "33"),
+            ("lan0", outside, "lan0"),
+            ("sixteen-letters-=192.168.1.1/24", outside, "sixteen-letters-"),
+            (inside, "lan0=203.0.113.7/24", "lan0"),
         ];
         for (lan, wan, named) in rows {
             let (status, said) = refused(&place, lan, wan);

@@ -4,10 +4,10 @@ use std::io::{ErrorKind, Read};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
@@ -39,7 +39,7 @@ struct Output {
 
 impl Output {
     fn of(mut pipe: impl Read + Send + 'static) -> Self {
-        let (sender, chunks) = channel();
+        let (sender, chunks) = unbounded();
         thread::spawn(move || {
             let mut buffer = vec![0; 65536];
             loop {
@@ -109,7 +109,7 @@ impl Process {
         let stdout = Output::of(child.stdout.take().expect("stdout is a pipe"));
         let stderr = Output::of(child.stderr.take().expect("stderr is a pipe"));
         let pid = pid_of(&child);
-        let (sender, exit) = channel();
+        let (sender, exit) = unbounded();
         thread::spawn(move || {
             // Left unreaped: until its guard reaps it, the id cannot become another process's.
             let _ = waitid(Id::Pid(pid), WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT);
