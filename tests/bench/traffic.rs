@@ -88,7 +88,7 @@ fn receive(mut stream: TcpStream, time: Duration) -> f64 {
             count => bytes += count,
         }
     }
-    float(bytes) / (limit - end.left()).as_secs_f64()
+    float(bytes) / limit.saturating_sub(end.left()).as_secs_f64()
 }
 
 fn prepare(stream: &TcpStream) {
