@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_longest_forms_fit() {
-        let endpoint = SocketAddrV4::new(Ipv4Addr::new(255, 255, 255, 255), 65535);
+        let endpoint = SocketAddrV4::new(Ipv4Addr::BROADCAST, 65535);
         for (command, text) in [
             (Command::Port, "255,255,255,255,255,255"),
             (Command::Eprt, "|1|255.255.255.255|65535|"),

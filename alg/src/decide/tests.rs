@@ -119,7 +119,7 @@ fn letter_case_is_the_dialects() {
         match in_case(letter_case).decide(&from_client(line.as_bytes())) {
             Decision::Open(_) => assert!(known, "{word} under {letter_case:?}"),
             other => {
-                assert!(!known && reason(&other) == LeftAlone::LetterCase, "{word} under {letter_case:?}")
+                assert!(!known && reason(&other) == LeftAlone::LetterCase, "{word} under {letter_case:?}");
             }
         }
     }
