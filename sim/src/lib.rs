@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Worlds to put a router in: what its wires carry, and what is made of it.
+
+pub mod capture;
