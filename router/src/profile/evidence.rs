@@ -77,6 +77,14 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for StatedVisitor<T> {
         alone(value.into_deserializer())
     }
 
+    fn visit_i128<E: Error>(self, value: i128) -> Result<Self::Value, E> {
+        alone(value.into_deserializer())
+    }
+
+    fn visit_u128<E: Error>(self, value: u128) -> Result<Self::Value, E> {
+        alone(value.into_deserializer())
+    }
+
     fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
         alone(value.into_deserializer())
     }

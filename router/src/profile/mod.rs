@@ -8,7 +8,9 @@
 //! ```
 
 mod behaviour;
+mod check;
 mod evidence;
+mod load;
 
 use quirknat_alg::{
     AllowedPeer, Command, DataPort, Dialect, Gaps, KeywordPosition, LetterCase, LineEnd, LowPorts, Malformed,
@@ -20,6 +22,7 @@ pub use behaviour::{
     Filtering, FragmentHandling, Mapping, MidStream, PortAllocation, PortRange, ToWan, Unsolicited, WhenFull,
 };
 pub use evidence::{Evidence, Stated};
+pub use load::{Builtin, ProfileError, builtin};
 
 /// A router's behaviour.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -191,3 +194,6 @@ impl Ftp {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
