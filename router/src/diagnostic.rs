@@ -30,11 +30,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     /// About the file as a whole; [`at`](Self::at) says where in it. `message` is lower-case and has no full stop.
-    pub fn new(
-        file_name: impl Into<String>,
-        source: impl Into<String>,
-        message: impl Into<String>,
-    ) -> Self {
+    pub fn new(file_name: impl Into<String>, source: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             file_name: file_name.into(),
             source: source.into(),
@@ -89,13 +85,14 @@ impl Diagnostic {
         self.span.clone()
     }
 
-    /// The text in full, with colours for a terminal. [`Display`](fmt::Display) gives the same without.
+    /// The text in full, with colours for a terminal. [`Display`](fmt::Display) gives the same without. Like any
+    /// error's text it does not begin with `error: `; that is for whoever shows it.
     pub fn styled(&self) -> String {
         self.render(&Renderer::styled())
     }
 
     fn render(&self, renderer: &Renderer) -> String {
-        let title = Level::ERROR.primary_title(self.message.as_str());
+        let title = Level::ERROR.no_name().primary_title(self.message.as_str());
         let mut group = match &self.span {
             Some(span) => title.element(
                 Snippet::source(self.source.as_str())

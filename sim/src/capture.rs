@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use pcap_file::pcapng::PcapNgWriter;
 use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
-use pcap_file::pcapng::blocks::interface_description::{InterfaceDescriptionBlock, InterfaceDescriptionOption};
+use pcap_file::pcapng::blocks::interface_description::{
+    InterfaceDescriptionBlock, InterfaceDescriptionOption,
+};
 use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
 use pcap_file::{DataLink, Endianness, PcapError};
 use smoltcp::time::Instant;
@@ -69,8 +71,7 @@ impl<W: Write> CaptureWriter<W> {
             .map_err(|_| invalid(format!("a packet at {at}, before the clock's zero, cannot be captured")))?;
         let original_len = u32::try_from(packet.len())
             .map_err(|_| invalid(format!("a packet of {} octets cannot be captured", packet.len())))?;
-        let comment =
-            comment.map(|text| EnhancedPacketOption::Comment(Cow::Borrowed(cut_to_option(text))));
+        let comment = comment.map(|text| EnhancedPacketOption::Comment(Cow::Borrowed(cut_to_option(text))));
         let block = EnhancedPacketBlock {
             interface_id,
             timestamp: Duration::from_micros(micros),
@@ -117,8 +118,7 @@ mod tests {
     use super::*;
 
     /// A 20-octet IPv4 header without a body, protocol 253 (for experiments, RFC 3692).
-    const PACKET: [u8; 20] =
-        [0x45, 0, 0, 20, 0, 1, 0, 0, 64, 253, 0, 0, 192, 168, 1, 100, 198, 51, 100, 9];
+    const PACKET: [u8; 20] = [0x45, 0, 0, 20, 0, 1, 0, 0, 64, 253, 0, 0, 192, 168, 1, 100, 198, 51, 100, 9];
 
     fn capture(write: impl FnOnce(&mut CaptureWriter<Vec<u8>>)) -> Vec<u8> {
         let mut capture = CaptureWriter::new(Vec::new(), &["home.lan", "home.wan"]).unwrap();

@@ -43,8 +43,7 @@ pub enum ReadError {
     Failed {
         /// The path as it was given.
         path: PathBuf,
-        /// The system's reason.
-        #[source]
+        /// The system's reason; the text above names it, so it is no link of a chain.
         error: io::Error,
     },
     /// It is not text.

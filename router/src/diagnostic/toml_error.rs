@@ -97,13 +97,7 @@ impl<'a> Fault<'a> {
         }
     }
 
-    fn explain(
-        self,
-        source: &str,
-        span: Option<Range<usize>>,
-        places: &[Place],
-        ask: Ask<'_>,
-    ) -> Explained {
+    fn explain(self, source: &str, span: Option<Range<usize>>, places: &[Place], ask: Ask<'_>) -> Explained {
         let text = span.and_then(|span| source.get(span)).unwrap_or_default();
         let plain = |message, help| Explained { message, help, whole_file: false };
         match self {
@@ -124,7 +118,10 @@ impl<'a> Fault<'a> {
                 let (message, help) = wrong_type(found, expected, text, places, ask);
                 plain(message, help)
             }
-            Self::Other(sentence) => plain(lower_first(sentence), None),
+            Self::Other(sentence) => {
+                let (message, help) = syntax(sentence, text);
+                plain(message, help)
+            }
         }
     }
 }
@@ -155,11 +152,10 @@ fn missing_key(key: &str, source: &str, places: &[Place], ask: Ask<'_>) -> Expla
     let mut document = DeTable::parse(source).ok();
     let present =
         document.as_mut().zip(place).and_then(|(document, place)| table_at(document.get_mut(), place));
-    let help = known.as_ref().map(|(_, accepted)| {
-        let absent = |name: &&str| present.as_ref().is_none_or(|table| !table.contains_key(*name));
-        let missing: Vec<_> = accepted.iter().map(String::as_str).filter(absent).collect();
-        word_list("not given of the keys that may stand there:", &missing)
-    });
+    let absent = |name: &&str| present.as_ref().is_none_or(|table| !table.contains_key(*name));
+    let accepted = known.as_ref().map(|(_, accepted)| accepted.as_slice()).unwrap_or_default();
+    let missing: Vec<_> = accepted.iter().map(String::as_str).filter(absent).collect();
+    let help = (missing.len() > 1).then(|| word_list("keys not given there:", &missing));
     let table = place.map(|place| name_of(place)).unwrap_or_default();
     let whole_file = table.is_empty();
     let message = match table.as_str() {
@@ -180,34 +176,33 @@ fn wrong_type(
         "" => format!("`{}`", text.lines().next().unwrap_or_default()),
         found => in_file_words(found),
     };
-    let words = places.iter().find_map(|place| accepted_words(&ask(Question::Word(place))?));
-    if let Some(words) = words {
-        return (format!("unexpected {found}, expected {words}"), None);
+    if let Some(words) = places.iter().find_map(|place| accepted_words(&ask(Question::Word(place))?)) {
+        return (format!("unexpected {found}, expected one of {words}"), None);
     }
-    let help = (expected == "a sequence" && !text.is_empty() && !text.contains('\n'))
-        .then(|| format!("a list stands in brackets: `[{text}]`"));
-    if expected == "a sequence" {
-        let items = places.iter().find_map(|place| accepted_words(&ask(Question::Item(place))?));
-        let expected = items.map_or_else(|| "a list".to_owned(), |items| format!("a list of {items}"));
-        return (format!("unexpected {found}, expected {expected}"), help);
+    if expected != "a sequence" {
+        return (format!("unexpected {found}, expected {}", in_file_words(expected)), None);
     }
-    (format!("unexpected {found}, expected {}", in_file_words(expected)), help)
+    let items = places.iter().find_map(|place| accepted_words(&ask(Question::Item(place))?));
+    let of_items = items.map_or_else(String::new, |items| format!(" of {items}"));
+    let help =
+        (!text.is_empty() && !text.contains('\n')).then(|| format!("a list stands in brackets: `[{text}]`"));
+    (format!("unexpected {found}, expected a list{of_items}"), help)
 }
 
-/// "one of `a`, `b`", from the answer to a question about words.
+/// "`a`, `b`", from the answer to a question about words.
 fn accepted_words(answer: &Error) -> Option<String> {
     let (word, accepted) = unknown(answer.message(), "unknown variant `")?;
-    (word == NO_WORD).then(|| match accepted.as_slice() {
-        [only] => format!("`{only}`"),
-        words => word_list("one of", words),
-    })
+    let words: Vec<_> = accepted.iter().map(|word| format!("`{word}`")).collect();
+    (word == NO_WORD).then(|| words.join(", "))
 }
 
 /// serde's words for types in a file's.
 fn in_file_words(text: &str) -> String {
     match text {
-        "a sequence" | "sequence" => "a list".to_owned(),
-        "a map" | "map" => "a table".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "sequence" => "list".to_owned(),
+        "a map" => "a table".to_owned(),
+        "map" => "table".to_owned(),
         "a boolean" => "`true` or `false`".to_owned(),
         "u8" => "a whole number from 0 to 255".to_owned(),
         "u16" => "a whole number from 0 to 65535".to_owned(),
@@ -216,6 +211,23 @@ fn in_file_words(text: &str) -> String {
         _ if text.starts_with("struct ") => "a table".to_owned(),
         _ if text.starts_with("enum ") => "one of a few words".to_owned(),
         _ => text.trim_end_matches(" as i128").trim_end_matches(" as u128").to_owned(),
+    }
+}
+
+/// The parser's own sentences, where they say too little or another thing.
+fn syntax(sentence: &str, text: &str) -> (String, Option<String>) {
+    match sentence {
+        "duplicate key" => {
+            let help = "a key stands once in its table, and a table once in its file; this is the second one";
+            (format!("duplicate key `{text}`"), Some(help.to_owned()))
+        }
+        _ if sentence.starts_with("string values must be quoted") && text.is_empty() => {
+            ("missing value after `=`".to_owned(), None)
+        }
+        _ if sentence.starts_with("string values must be quoted") => {
+            (format!("unquoted word `{text}`"), Some(format!("words stand in quotes: `\"{text}\"`")))
+        }
+        _ => (lower_first(sentence), None),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{self, Deserializer};
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// Which packets share an external port (RFC 4787 §4.1).
@@ -121,15 +121,25 @@ impl Serialize for PortRange {
 
 impl<'de> Deserialize<'de> for PortRange {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        deserializer.deserialize_str(PortRangeVisitor)
+    }
+}
+
+struct PortRangeVisitor;
+
+impl Visitor<'_> for PortRangeVisitor {
+    type Value = PortRange;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("two ports from 1 to 65535 with the lower first, as in \"1024-65535\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<PortRange, E> {
         let range = text.split_once('-').and_then(|(first, last)| {
-            Some(Self { first: first.trim().parse().ok()?, last: last.trim().parse().ok()? })
+            Some(PortRange { first: first.trim().parse().ok()?, last: last.trim().parse().ok()? })
         });
-        match range {
-            Some(range) if range.first > 0 && range.first <= range.last => Ok(range),
-            _ => Err(de::Error::custom(format!(
-                "invalid port range `{text}`, expected two ports from 1 to 65535 with the lower first, as in \"1024-65535\""
-            ))),
-        }
+        range
+            .filter(|range| range.first > 0 && range.first <= range.last)
+            .ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 }

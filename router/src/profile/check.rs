@@ -42,7 +42,11 @@ impl Checks<'_> {
             );
         }
         if profile.title.trim().is_empty() || profile.title.contains(char::is_control) {
-            self.fault(&["title"], "unusable title", "a title is one line that names the device and its firmware");
+            self.fault(
+                &["title"],
+                "unusable title",
+                "a title is one line that names the device and its firmware",
+            );
         }
     }
 
@@ -81,7 +85,11 @@ impl Checks<'_> {
         let ftp = &profile.alg.ftp;
         let ports = ["alg", "ftp", "control-ports"];
         if ftp.control_ports.contains(&0) {
-            self.fault(&ports, "0 is no control port", "ports go from 1 to 65535; `[]` means no gateway at all");
+            self.fault(
+                &ports,
+                "0 is no control port",
+                "ports go from 1 to 65535; `[]` means no gateway at all",
+            );
         }
         self.no_duplicates(&ports, &ftp.control_ports);
         let commands: Vec<_> = ftp.commands.iter().map(|command| command.keyword()).collect();

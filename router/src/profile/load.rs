@@ -37,7 +37,7 @@ pub enum ProfileError {
         name: String,
     },
     /// Its file could not be read as text.
-    #[error("cannot load the profile: {0}")]
+    #[error(transparent)]
     Unreadable(#[from] ReadError),
     /// Its file says something that no profile can say: one diagnostic for each thing, at least one.
     #[error("{}", rendered(.0))]
@@ -86,7 +86,8 @@ fn help_for_unknown(name: &str) -> String {
     format!("{meant}{list}\na profile of your own is named by its file: `./my-router.toml`")
 }
 
+/// Whoever shows an error writes `error: ` before the first.
 fn rendered(diagnostics: &[Diagnostic]) -> String {
     let texts: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
-    texts.join("\n\n")
+    texts.join("\n\nerror: ")
 }

@@ -60,6 +60,9 @@ shows! {
     duplicate_key: "udp = 120" => "udp = 120\nudp = 121",
     syntax_error: "udp = 120" => "udp = ",
     syntax_error_unclosed: "[timeouts]" => "[timeouts",
+    syntax_error_unquoted: "ping = \"drop\"" => "ping = drop",
+    duplicate_table: "[tcp]" => "[nat]",
+    missing_keys: "udp = 120\nicmp = 60\n" => "",
     port_range_backwards: "1024-65535" => "65535-1024",
     port_range_too_large: "1024-65535" => "1024-65536",
     port_range_as_number: "\"1024-65535\"" => "1024",
@@ -189,7 +192,7 @@ fn each_value(value: &Value, place: &mut String, seen: &mut impl FnMut(&str, &st
     }
 }
 
-/// A path for one test's file, in the directory that cargo keeps for tests.
+/// A path of its own for one test's file.
 fn scratch(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("quirknat-profile-{}-{name}", std::process::id()))
 }
