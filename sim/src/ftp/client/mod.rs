@@ -1,5 +1,6 @@
 //! The client: one session by a plan.
 
+mod attempt;
 mod outcome;
 mod plan;
 mod transfer;
@@ -16,7 +17,7 @@ use super::line::{Line, LineReader};
 use super::reply::ReplyReader;
 use super::transcript::Transcript;
 use super::{Action, DataType, Failure, Input, Machine, Reply, ReplyError, TranscriptLine, after};
-use transfer::Attempt;
+use attempt::Attempt;
 
 /// One session of a client. A driver makes it and dials the server; what the plan holds is then done step by step,
 /// one command at a time, and ends with a [`ClientOutcome`].

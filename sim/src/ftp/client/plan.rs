@@ -15,7 +15,7 @@ pub struct ClientPlan {
     pub password: String,
     /// How data connections are made.
     pub data_mode: DataMode,
-    /// The argument of TYPE.
+    /// The argument of TYPE. In ASCII what is received, a listing too, has LF at its line ends.
     pub data_type: DataType,
     /// What to transfer, in this order.
     pub transfers: Vec<Transfer>,

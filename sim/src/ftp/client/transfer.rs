@@ -1,60 +1,18 @@
 //! One transfer of a client: agree on a data connection, send the command, move the bytes, hear the verdict.
 //!
 //! The events of the two connections come in any order: data before the 150, the 226 before the last byte. So each
-//! event is noted in the [`Attempt`], and [`ClientSession::progress`] looks at all of it.
+//! event is noted in the [`Attempt`](super::attempt::Attempt), and `ClientSession::progress` looks at all of it.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use smoltcp::time::Instant;
 
+use super::attempt::{Attempt, Socket, Stage, Verdict};
 use super::{ClientSession, ControlFailure, DataMode, State, Transfer, TransferFailure, TransferOutcome};
 use crate::ftp::host_port::{find_extended_port, format_extended};
 use crate::ftp::{
     Action, DataType, Failure, HostPortError, Reply, after, ascii, find_host_port, format_host_port,
 };
-
-/// A transfer in progress.
-#[derive(Debug)]
-pub(super) struct Attempt {
-    stage: Stage,
-    socket: Socket,
-    /// A 1yz reply to the command came.
-    begun: bool,
-    /// Put: the bytes were handed over, so many.
-    handed_over: Option<usize>,
-    /// Get: all bytes have come. Put: all are acknowledged.
-    finished: bool,
-    received: Vec<u8>,
-    /// What became of the data connection, kept until the server has said what it makes of it.
-    failed: Option<TransferFailure>,
-    /// The final reply to the command.
-    reply: Option<Reply>,
-    /// Until when the data connection may open.
-    opens_by: Instant,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// The driver is making the listening socket.
-    Listening,
-    /// PORT or EPRT is sent.
-    Announcing,
-    /// PASV or EPSV is sent.
-    Asking,
-    /// The driver dials; the command follows.
-    Dialling,
-    /// The command is sent.
-    Running,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Socket {
-    None,
-    Waiting,
-    Open,
-    /// Closed by both, reset or dropped: nothing is owed to it.
-    Gone,
-}
 
 impl ClientSession {
     pub(super) fn next_transfer(&mut self, now: Instant) {
@@ -202,13 +160,18 @@ impl ClientSession {
         if attempt.socket != Socket::Waiting {
             return;
         }
-        attempt.socket = Socket::Gone;
         match attempt.stage {
+            Stage::Dialling => {
+                attempt.socket = Socket::Gone;
+                self.fail(now, TransferFailure::NotOpened(why), None);
+            }
             Stage::Running => {
+                attempt.socket = Socket::Gone;
                 attempt.failed = Some(TransferFailure::NotOpened(why));
                 self.progress(now);
             }
-            _ => self.fail(now, TransferFailure::NotOpened(why), None),
+            // Nothing is dialled, and the reply to PORT is still owed: going on now would take it for another's.
+            Stage::Listening | Stage::Announcing | Stage::Asking => {}
         }
     }
 
@@ -392,76 +355,6 @@ impl ClientSession {
     /// Whether the transfer in progress goes to the server.
     fn sends(&self) -> bool {
         matches!(self.plan.transfers.get(self.done.len()), Some(Transfer::Put { .. }))
-    }
-}
-
-/// How a transfer ended.
-enum Verdict {
-    Received,
-    Sent(usize),
-    Failed(TransferFailure),
-}
-
-impl Attempt {
-    fn new(stage: Stage, socket: Socket, now: Instant) -> Self {
-        Self {
-            stage,
-            socket,
-            begun: false,
-            handed_over: None,
-            finished: false,
-            received: Vec::new(),
-            failed: None,
-            reply: None,
-            opens_by: now,
-        }
-    }
-
-    /// How it ended, once the server has spoken and there is nothing more to come.
-    fn verdict(&self, sends: bool) -> Option<Verdict> {
-        let reply = self.reply.as_ref()?;
-        if !reply.is_positive() {
-            return Some(Verdict::Failed(self.failure(reply)));
-        }
-        match self.handed_over {
-            // The server has it all, even where the last acknowledgement is still on its way.
-            Some(bytes) => return Some(Verdict::Sent(bytes)),
-            None if sends => return Some(Verdict::Failed(TransferFailure::NotCompleted)),
-            None => {}
-        }
-        match &self.failed {
-            Some(failed) => Some(Verdict::Failed(failed.clone())),
-            None if self.finished => Some(Verdict::Received),
-            // "Transfer complete" can overtake the bytes.
-            None => None,
-        }
-    }
-
-    fn failure(&self, reply: &Reply) -> TransferFailure {
-        match (reply.code, &self.failed) {
-            (425, _) => TransferFailure::NotOpenedByServer,
-            (_, Some(failed)) => failed.clone(),
-            (426, None) => TransferFailure::Broke,
-            (_, None) if self.begun => TransferFailure::NotCompleted,
-            (_, None) => TransferFailure::Refused,
-        }
-    }
-
-    /// Whether bytes are due on the data connection.
-    fn is_moving(&self) -> bool {
-        let started =
-            self.begun || self.handed_over.is_some() || self.reply.is_some() || !self.received.is_empty();
-        self.socket == Socket::Open && started && !self.finished
-    }
-
-    /// What is still to be done about the data socket.
-    fn last_action(&self) -> Option<Action> {
-        match self.socket {
-            Socket::Waiting => Some(Action::AbortData),
-            Socket::Open if self.handed_over.is_none() => Some(Action::CloseData),
-            Socket::Open if !self.finished => Some(Action::AbortData),
-            Socket::Open | Socket::None | Socket::Gone => None,
-        }
     }
 }
 

@@ -129,7 +129,7 @@ impl ServerSession {
         } else {
             self.drop_data();
             self.setup = Setup::Port(address);
-            self.reply(now, 200, &format!("{verb} command successful. Consider using PASV."));
+            self.reply(now, 200, &format!("{verb} command successful."));
         }
     }
 

@@ -108,10 +108,10 @@ impl ServerSession {
 
     pub(super) fn data_bytes(&mut self, now: Instant, bytes: &[u8]) {
         let limit = self.config.max_file;
-        let received = match (&mut self.job, &mut self.setup) {
-            (Some(Job { direction: Direction::In { received, .. }, opening: None }), _)
-            | (None, Setup::Accepted { received, closed: false }) => received,
-            _ => return,
+        let ((Some(Job { direction: Direction::In { received, .. }, opening: None }), _)
+        | (None, Setup::Accepted { received, closed: false })) = (&mut self.job, &mut self.setup)
+        else {
+            return;
         };
         if received.len().saturating_add(bytes.len()) <= limit {
             received.extend_from_slice(bytes);

@@ -300,3 +300,13 @@ fn a_connection_lost_after_the_data_is_a_session_ended() {
     client.sees(Input::ControlReset);
     assert_eq!(client.outcome().transfers, [failed(TransferFailure::SessionEnded(ControlFailure::Reset))]);
 }
+
+#[test]
+fn a_dial_failure_without_a_dial_changes_nothing() {
+    let mode = DataMode::Port { port: None, announce: None };
+    let (mut client, _) = Scripted::logged_in(mode, get());
+    client.sees(Input::DataListening { local: CLIENT });
+    assert!(client.sees(Input::DataFailed(Failure::Refused)).is_empty());
+    assert!(client.sees(Input::DataReset).is_empty());
+    assert_eq!(client.hears("200 Ok\r\n"), ["RETR f"]);
+}

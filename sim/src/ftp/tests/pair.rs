@@ -190,7 +190,7 @@ impl Pair {
                 let machine = self.machine(side);
                 match data {
                     Data::Opened { local, remote } => {
-                        machine.handle(now, Input::DataOpened { local, remote })
+                        machine.handle(now, Input::DataOpened { local, remote });
                     }
                     Data::Failed => machine.handle(now, Input::DataFailed(Failure::Refused)),
                     Data::Bytes(bytes) => machine.handle(now, Input::DataBytes(&bytes)),
@@ -213,16 +213,16 @@ impl Pair {
                 Action::ConnectData { from_port, to } => self.connect(side, from_port, to),
                 Action::SendData(bytes) => {
                     for segment in bytes.chunks(1460) {
-                        self.to_peer(side, Data::Bytes(segment.to_vec()));
+                        self.reach_peer(side, Data::Bytes(segment.to_vec()));
                     }
                 }
                 Action::CloseData => {
-                    self.to_peer(side, Data::Closed);
+                    self.reach_peer(side, Data::Closed);
                     let socket = self.end(side).socket;
                     self.schedule_data(DELAY * 2, side, socket, Data::Sent);
                 }
                 Action::AbortData => {
-                    self.to_peer(side, Data::Reset);
+                    self.reach_peer(side, Data::Reset);
                     self.new_socket(side);
                 }
             }
@@ -268,7 +268,7 @@ impl Pair {
         self.schedule_data(DELAY * 2, side, socket, Data::Opened { local, remote: to });
     }
 
-    fn to_peer(&mut self, side: Side, data: Data) {
+    fn reach_peer(&mut self, side: Side, data: Data) {
         if let Some(peer) = self.end(side).peer {
             self.schedule_data(DELAY, side.other(), peer, data);
         }
