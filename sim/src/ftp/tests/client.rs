@@ -310,3 +310,11 @@ fn a_dial_failure_without_a_dial_changes_nothing() {
     assert!(client.sees(Input::DataReset).is_empty());
     assert_eq!(client.hears("200 Ok\r\n"), ["RETR f"]);
 }
+
+#[test]
+fn a_refused_port_stops_the_listener() {
+    let mode = DataMode::Port { port: None, announce: None };
+    let (mut client, _) = Scripted::logged_in(mode, get());
+    client.sees(Input::DataListening { local: CLIENT });
+    assert_eq!(client.hears("500 Illegal PORT command.\r\n"), ["AbortData", "QUIT"]);
+}

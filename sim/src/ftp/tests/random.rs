@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use smoltcp::time::{Duration, Instant};
 
 use crate::ftp::{
-    ClientPlan, ClientSession, DataMode, DataType, Failure, Files, ForeignAddress, Input, Machine,
+    Action, ClientPlan, ClientSession, DataMode, DataType, Failure, Files, ForeignAddress, Input, Machine,
     ServerConfig, ServerSession, Transfer,
 };
 
@@ -98,13 +98,15 @@ fn fed(lines: &'static [&'static str]) -> impl Strategy<Value = Fed> {
     ]
 }
 
-/// Feeds a machine, then lets time pass: it must come to its end by its own timeouts.
+/// Feeds a machine, then lets time pass: it must come to its end by its own timeouts, and leave no data socket behind.
+/// Returns how many things it wanted done.
 fn drive(machine: &mut dyn Machine, start: Instant, fed: &[Fed]) -> usize {
     let at = |ip: u32, port: u16| SocketAddrV4::new(Ipv4Addr::from_bits(ip), port);
     let (local, remote) = (at(0xc633_6409, 21), at(0xc0a8_0164, 1025));
     let mut now = start;
     machine.handle(now, Input::ControlOpened { local, remote });
-    let mut actions = drained(machine);
+    let mut slot = Slot::default();
+    slot.drain(machine);
     for fed in fed {
         let input = match fed {
             Fed::ControlOpened => Input::ControlOpened { local, remote },
@@ -124,24 +126,45 @@ fn drive(machine: &mut dyn Machine, start: Instant, fed: &[Fed]) -> usize {
             Fed::Wait(millis) => {
                 now += Duration::from_millis(u64::from(*millis % 100_000));
                 machine.handle_timeout(now);
-                actions += drained(machine);
+                slot.drain(machine);
                 continue;
             }
         };
+        slot.occupied &= !matches!(input, Input::DataListenFailed | Input::DataFailed(_) | Input::DataReset);
         machine.handle(now, input);
-        actions += drained(machine);
+        slot.drain(machine);
     }
     for _ in 0..1000 {
         let Some(deadline) = machine.poll_timeout() else { break };
         machine.handle_timeout(deadline.max(now));
-        actions += drained(machine);
+        slot.drain(machine);
     }
     assert!(machine.is_finished(), "waits for nothing, and is not finished");
-    actions
+    assert!(!slot.occupied, "leaves a data socket behind");
+    slot.actions
 }
 
-fn drained(machine: &mut dyn Machine) -> usize {
-    std::iter::from_fn(|| machine.poll_action()).count()
+/// The data slot of a driver, for as much as matters here.
+#[derive(Default)]
+struct Slot {
+    occupied: bool,
+    actions: usize,
+}
+
+impl Slot {
+    fn drain(&mut self, machine: &mut dyn Machine) {
+        while let Some(action) = machine.poll_action() {
+            self.actions += 1;
+            match action {
+                Action::ListenData { .. } | Action::ConnectData { .. } => {
+                    assert!(!self.occupied, "a data socket is replaced that was neither closed nor dropped");
+                    self.occupied = true;
+                }
+                Action::CloseData | Action::AbortData => self.occupied = false,
+                _ => {}
+            }
+        }
+    }
 }
 
 fn modes() -> impl Strategy<Value = DataMode> {

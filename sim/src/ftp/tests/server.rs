@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smoltcp::time::{Duration, Instant};
 
 use super::pair::{CLIENT, SERVER};
-use crate::ftp::{Action, Files, Input, Machine, ServerConfig, ServerSession};
+use crate::ftp::{Action, Failure, Files, Input, Machine, ServerConfig, ServerSession};
 
 /// A server, and what it did.
 struct Typed {
@@ -232,4 +232,23 @@ fn after_epsv_all_no_other_set_up_is_served() {
     assert_eq!(codes(&replies), ["200", "501", "501", "ListenData"]);
     let announced = server.does(LISTENING);
     assert_eq!(announced, ["229 Entering Extended Passive Mode (|||40474|)"]);
+}
+
+#[test]
+fn each_transfer_needs_a_port_of_its_own() {
+    let mut server = Typed::logged_in();
+    let dialled = server.types("PORT 192,168,1,100,65,43\r\nLIST\r\n");
+    assert_eq!(dialled[1], "ConnectData { from_port: Some(20), to: 192.168.1.100:16683 }");
+    assert_eq!(codes(&server.does(Input::DataFailed(Failure::Refused))), ["425"]);
+    let default = server.types("LIST\r\n");
+    assert_eq!(default, ["ConnectData { from_port: Some(20), to: 192.168.1.100:1025 }"]);
+}
+
+#[test]
+fn after_the_goodbye_nothing_is_answered() {
+    let mut server = Typed::logged_in();
+    assert_eq!(server.types("QUIT\r\nNOOP\r\n"), ["221 Goodbye.", "CloseControl"]);
+    assert!(server.types("NOOP\r\n").is_empty());
+    assert!(server.does(Input::ControlClosed).is_empty());
+    assert!(server.waits(1000).is_empty());
 }
