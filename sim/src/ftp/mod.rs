@@ -22,7 +22,7 @@
 //!   transfer from being taken for one of the next.
 //!
 //! Both machines are total: any input in any state is answered, ignored or ends the session; none panics, and
-//! none makes the machine's memory grow without bound.
+//! none makes a session's memory grow without bound.
 
 pub mod client;
 pub mod server;

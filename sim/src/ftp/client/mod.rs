@@ -145,9 +145,7 @@ impl ClientSession {
             // 120 asks for minutes of patience (RFC 959 §4.2.2): the deadline is all the patience there is.
             return;
         }
-        // A reply to nothing is not taken for the reply to what is sent next.
-        let Some(unanswered) = self.unanswered.checked_sub(1) else { return };
-        self.unanswered = unanswered;
+        self.unanswered = self.unanswered.saturating_sub(1);
         self.take_final_reply(now, reply);
     }
 

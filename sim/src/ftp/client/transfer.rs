@@ -86,6 +86,7 @@ impl ClientSession {
                 attempt.reply = Some(reply);
                 self.progress(now);
             }
+            // A reply to nothing is not taken for the reply to what is sent next.
             Stage::Listening | Stage::Dialling => {}
         }
     }

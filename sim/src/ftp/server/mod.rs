@@ -58,7 +58,7 @@ enum Login {
     In,
 }
 
-/// The longest command line with its end, like vsftpd's order of magnitude; a path of 255 bytes fits well.
+/// The longest command line with its end; RFC 959 sets no limit, and a name of 255 bytes fits well.
 const MAX_LINE: usize = 512;
 
 /// How many commands a client may send ahead of the replies.

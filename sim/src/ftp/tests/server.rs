@@ -252,3 +252,28 @@ fn after_the_goodbye_nothing_is_answered() {
     assert!(server.does(Input::ControlClosed).is_empty());
     assert!(server.waits(1000).is_empty());
 }
+
+#[test]
+fn a_transfer_may_take_long_but_not_stand_still() {
+    let mut server = Typed::logged_in();
+    server.types("PORT 192,168,1,100,65,43\r\nSTOR new\r\n");
+    server.waits(59);
+    server.data_opened();
+    assert!(server.waits(299).is_empty());
+    server.does(Input::DataBytes(b"slow"));
+    assert!(server.waits(299).is_empty());
+    assert_eq!(codes(&server.waits(1)), ["AbortData", "426"]);
+    assert_eq!(server.files.get("new"), None);
+}
+
+#[test]
+fn a_slow_reader_is_waited_for_as_long_as_it_reads() {
+    let mut server = Typed::logged_in();
+    server.types("PORT 192,168,1,100,65,43\r\nRETR readme.txt\r\n");
+    server.data_opened();
+    for _ in 0..3 {
+        assert!(server.waits(299).is_empty());
+        server.does(Input::DataProgress);
+    }
+    assert_eq!(codes(&server.does(Input::DataSent)), ["226"]);
+}
