@@ -19,14 +19,14 @@ pub(super) struct Control {
     /// Which end is inside.
     inside_role: Role,
     /// The server's port as its client dialled it.
-    control_port: u16,
+    server_port: u16,
     /// What the inside end sends. What comes from outside is never rewritten: it announces what is reachable.
     stream: Stream,
 }
 
 impl Control {
-    pub(super) fn new(inside_role: Role, control_port: u16, rewrites_remembered: usize) -> Self {
-        Self { inside_role, control_port, stream: Stream::new(rewrites_remembered) }
+    pub(super) fn new(inside_role: Role, server_port: u16, rewrites_remembered: usize) -> Self {
+        Self { inside_role, server_port, stream: Stream::new(rewrites_remembered) }
     }
 }
 
@@ -106,7 +106,7 @@ impl Router {
             role: control.inside_role,
             side: Side::Inside,
             sender,
-            control_port: control.control_port,
+            control_port: control.server_port,
         });
         match decision {
             Decision::Nothing => Ok(()),

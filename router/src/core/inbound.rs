@@ -23,7 +23,7 @@ struct Wanted {
 
 impl Router {
     #[inline]
-    pub(super) fn from_wan(&mut self, packet: &mut Packet<'_>) -> Step {
+    pub(super) fn enter_from_wan(&mut self, packet: &mut Packet<'_>) -> Step {
         let (source, destination) = (packet.header().source, packet.header().destination);
         if is_never_unicast(source) || is_never_unicast(destination) {
             return Err(DropReason::NotUnicast.into());

@@ -11,7 +11,7 @@ use crate::reason::DropReason;
 
 impl Router {
     #[inline]
-    pub(super) fn from_lan(&mut self, port: u8, packet: &mut Packet<'_>) -> Step {
+    pub(super) fn enter_from_lan(&mut self, port: u8, packet: &mut Packet<'_>) -> Step {
         let (source, destination) = (packet.header().source, packet.header().destination);
         let Some(own) = self.lan.get(usize::from(port)).copied() else {
             return Err(DropReason::SourceNotOnLan.into());

@@ -1,10 +1,10 @@
 //! The router: one entry for packets, one for time, and what comes out.
 //!
 //! ```text
-//! forward ─ parse ─ from_lan ─┬─ to the router itself ── answer
+//! forward ─ parse ─ from LAN ─┬─ to the router itself ── answer
 //!                             ├─ another LAN host ────── switch or route
 //!                             └─ outbound ─┐
-//!                   from_wan ─── inbound ──┴─ find or make a translation ─ pass ─ (control) ─ rewrite ─ egress
+//!                   from WAN ─── inbound ──┴─ find or make a translation ─ pass ─ (control) ─ rewrite ─ egress
 //! ```
 
 mod allocate;
@@ -113,7 +113,7 @@ struct Serials {
 }
 
 /// How a packet's way ends, other than by going on.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 enum Stop {
     Dropped(DropReason),
     Answered(Answer),
@@ -221,11 +221,11 @@ impl Router {
             }
         };
         let (source, destination) = (packet.header().source, packet.header().destination);
-        let step = match ingress {
-            Interface::Lan(port) => self.from_lan(port, &mut packet),
-            Interface::Wan => self.from_wan(&mut packet),
+        let passage = match ingress {
+            Interface::Lan(port) => self.enter_from_lan(port, &mut packet),
+            Interface::Wan => self.enter_from_wan(&mut packet),
         };
-        match step {
+        match passage {
             Ok(egress) => {
                 self.counters.forwarded += 1;
                 self.within_mtu(egress, bytes)
@@ -324,6 +324,3 @@ fn opposite(side: Side) -> Side {
         Side::Outside => Side::Inside,
     }
 }
-
-#[cfg(test)]
-mod tests;

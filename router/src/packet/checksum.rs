@@ -110,7 +110,8 @@ mod tests {
                     difference = difference.double(old, new);
                     bytes[at..at + 4].copy_from_slice(&new.to_be_bytes());
                 } else {
-                    let new = new as u16;
+                    let [high, low, ..] = new.to_be_bytes();
+                    let new = u16::from_be_bytes([high, low]);
                     let old = u16::from_be_bytes(bytes[at..at + 2].try_into().unwrap());
                     difference = difference.word(old, new);
                     bytes[at..at + 2].copy_from_slice(&new.to_be_bytes());

@@ -92,9 +92,8 @@ impl Packet<'_> {
         let Some((start, end)) = self.sack_option() else { return };
         let Some(option) = self.bytes.get_mut(start..end) else { return };
         let mut degenerate = false;
-        // Kind and length stand before the blocks; an option may begin at an odd offset, so no difference here.
-        let (blocks, _) =
-            option.split_at_mut_checked(2).map_or((&mut [][..], ()), |(_, blocks)| (blocks, ()));
+        // Kind and length stand before the blocks. An option may begin at an odd offset: no difference here.
+        let Some(blocks) = option.get_mut(2..) else { return };
         for block in blocks.as_chunks_mut::<8>().0 {
             let (left, right) = (read_u32(block, 0), read_u32(block, 4));
             let (new_left, new_right) = map(left, right);

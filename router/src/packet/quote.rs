@@ -20,6 +20,7 @@ pub(crate) struct Quote {
 }
 
 const ICMP_HEADER: usize = 8;
+const FRAGMENT_OFFSET: u16 = 0x1fff;
 /// RFC 792: an error quotes at least the IPv4 header and 8 octets.
 const QUOTED_TRANSPORT: usize = 8;
 
@@ -32,7 +33,7 @@ impl Packet<'_> {
         let at = self.header().transport_at + ICMP_HEADER;
         let inner = from(self.as_bytes(), at);
         let header_length = usize::from(inner.first()? & 0x0f) * 4;
-        let is_first = read_u16(inner, 6) & 0x1fff == 0;
+        let is_first = read_u16(inner, 6) & FRAGMENT_OFFSET == 0;
         let transport = inner.get(header_length..)?;
         if inner.first()? >> 4 != 4 || header_length < 20 || !is_first || transport.len() < QUOTED_TRANSPORT {
             return None;

@@ -1,3 +1,5 @@
+#![expect(clippy::cast_possible_truncation, reason = "sequence numbers of small streams, which fit")]
+
 use proptest::collection::vec;
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 use quirknat_alg::ReplacementText;
