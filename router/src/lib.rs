@@ -1,1 +1,25 @@
-//! Placeholder.
+//! A home router as a deterministic core: a packet in, packets and events out.
+//!
+//! [`Router`] is the whole of it: no clock, no device, no thread. What it does is in a [`profile::Profile`]; where it
+//! stands is in a [`config::Config`]. Devices are at the edge, in `device`.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::unreachable
+    )
+)]
+
+pub mod config;
+mod core;
+pub mod diagnostic;
+pub mod event;
+pub mod packet;
+pub mod profile;
+pub mod reason;
+mod state;
+
+pub use core::{Counters, Router, Translation};

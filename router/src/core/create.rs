@@ -1,0 +1,220 @@
+//! New translations: whether one may be made, where it is put, and what makes room for it.
+
+use std::net::SocketAddrV4;
+
+use quirknat_alg::{Role, Side};
+
+use super::control::Control;
+use super::pass::timeout;
+use super::{Router, Stop, Timer};
+use crate::event::{EventKind, ForwardEnd, Origin, TranslationEnd, TranslationRefusal};
+use crate::packet::{Packet, Protocol, TcpFlags, Transport};
+use crate::profile::MidStream;
+use crate::reason::DropReason;
+use crate::state::flow::{ControlId, Flow, FlowId};
+use crate::state::mapping::MappingId;
+use crate::state::tcp::TcpState;
+use crate::state::timer::TimerId;
+
+/// The endpoints of a translation to be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Session {
+    pub(super) protocol: Protocol,
+    pub(super) inside: SocketAddrV4,
+    pub(super) external: SocketAddrV4,
+    pub(super) remote: SocketAddrV4,
+}
+
+impl Router {
+    /// A translation for a packet from the LAN.
+    pub(super) fn create_outbound(
+        &mut self,
+        protocol: Protocol,
+        inside: SocketAddrV4,
+        remote: SocketAddrV4,
+        packet: &Packet<'_>,
+    ) -> Result<FlowId, Stop> {
+        self.passable(Side::Inside, packet)?;
+        if !self.may_open_outbound(packet) {
+            return Err(DropReason::NoTranslation.into());
+        }
+        let remote = if protocol == Protocol::Icmp { SocketAddrV4::new(*remote.ip(), 0) } else { remote };
+        if !self.make_room() {
+            return Err(self.refused(protocol, inside, remote, TranslationRefusal::TableFull).into());
+        }
+        let mapping = match self.mappings.find(protocol, inside, remote) {
+            Some(mapping) => mapping,
+            None => match self.allocate(protocol, inside) {
+                Some(port) => self.mappings.insert(protocol, inside, remote, port),
+                None => {
+                    return Err(self
+                        .refused(protocol, inside, remote, TranslationRefusal::NoPortLeft)
+                        .into());
+                }
+            },
+        };
+        let port = self.mappings.get(mapping).map_or(0, |mapping| mapping.external_port);
+        let external = SocketAddrV4::new(self.wan, port);
+        let session = Session { protocol, inside, external, remote };
+        Ok(self.insert(session, Side::Inside, Origin::Outbound, mapping, packet))
+    }
+
+    /// A translation for a packet from the WAN that `inside` is to get.
+    pub(super) fn create_from_outside(
+        &mut self,
+        session: Session,
+        origin: Origin,
+        mapping: MappingId,
+        packet: &Packet<'_>,
+    ) -> Result<FlowId, Stop> {
+        let Session { protocol, inside, external, remote } = session;
+        // Two sessions of one inside endpoint with one remote could not be told apart on the LAN.
+        if let Some(older) = self.flows.find(Side::Inside, protocol, inside, remote) {
+            self.end_translation(older, TranslationEnd::Replaced);
+        }
+        if !self.make_room() {
+            return Err(self.refused(protocol, inside, remote, TranslationRefusal::TableFull).into());
+        }
+        let id = self.insert(session, Side::Outside, origin, mapping, packet);
+        if origin == Origin::AlgForward {
+            self.use_forward(external.port(), id);
+        }
+        Ok(id)
+    }
+
+    fn may_open_outbound(&self, packet: &Packet<'_>) -> bool {
+        match packet.header().transport {
+            Transport::Tcp(tcp) => {
+                let is_syn = tcp.flags.has(TcpFlags::SYN);
+                !tcp.flags.has(TcpFlags::RST)
+                    && (is_syn || *self.profile.tcp.mid_stream == MidStream::Translate)
+            }
+            Transport::Echo { request, .. } => request,
+            _ => true,
+        }
+    }
+
+    fn insert(
+        &mut self,
+        session: Session,
+        from: Side,
+        origin: Origin,
+        mapping: MappingId,
+        packet: &Packet<'_>,
+    ) -> FlowId {
+        let Session { protocol, inside, external, remote } = session;
+        self.serials.translation += 1;
+        self.counters.translations += 1;
+        let (serial, id) = (self.serials.translation, self.flows.next_id());
+        let lan_port = self.ports_of(*inside.ip()).next().unwrap_or_default();
+        let mut flow = Flow {
+            inside,
+            external,
+            remote,
+            protocol,
+            state: packet.tcp().map_or(TcpState::Established, |tcp| TcpState::first(tcp.flags, from)),
+            origin,
+            lan_port,
+            deadline: 0,
+            serial,
+            timer: TimerId::UNSET,
+            mapping,
+            control: self.watch(protocol, origin, external, remote),
+        };
+        flow.deadline = self.clock.tick_after.saturating_add(timeout(&self.profile.timeouts, &flow));
+        flow.timer = self.timers.set(flow.deadline, Timer::Flow(id));
+        self.mappings.retain(mapping, *remote.ip());
+        self.flows.insert(flow);
+        self.evictions.enter(serial, id, &self.flows);
+        let translation = serial;
+        self.events.push(EventKind::TranslationCreated {
+            translation,
+            protocol,
+            inside,
+            external,
+            remote,
+            origin,
+        });
+        id
+    }
+
+    /// The gateway's state for a connection whose server port it watches.
+    fn watch(
+        &mut self,
+        protocol: Protocol,
+        origin: Origin,
+        external: SocketAddrV4,
+        remote: SocketAddrV4,
+    ) -> ControlId {
+        let (inside_role, control_port) = control_end(origin, external, remote);
+        let watched = protocol == Protocol::Tcp
+            && self.dialect.watches(control_port)
+            && self.dialect.rewrites_from(inside_role);
+        if !watched {
+            return ControlId::NONE;
+        }
+        let control = Control::new(inside_role, control_port, self.dialect.rewrites_remembered);
+        ControlId(u32::try_from(self.controls.insert(control)).unwrap_or(u32::MAX))
+    }
+
+    /// Whether the table has room for one more, if need be by ending another.
+    fn make_room(&mut self) -> bool {
+        let limit = usize::try_from(*self.profile.table.translations).unwrap_or(usize::MAX);
+        if self.flows.len() < limit {
+            return true;
+        }
+        match self.evictions.victim(&self.flows) {
+            Some(id) => {
+                self.end_translation(id, TranslationEnd::Evicted);
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn refused(
+        &mut self,
+        protocol: Protocol,
+        inside: SocketAddrV4,
+        remote: SocketAddrV4,
+        reason: TranslationRefusal,
+    ) -> DropReason {
+        self.events.push(EventKind::TranslationRefused { protocol, inside, remote, reason });
+        match reason {
+            TranslationRefusal::TableFull => DropReason::TableFull,
+            TranslationRefusal::NoPortLeft => DropReason::NoPortLeft,
+        }
+    }
+
+    /// Takes a translation out, with its gateway state and the forwards that hang on it.
+    pub(super) fn end_translation(&mut self, id: FlowId, reason: TranslationEnd) {
+        let Some(flow) = self.flows.remove(id) else { return };
+        self.timers.cancel(flow.timer);
+        self.mappings.release(flow.mapping, *flow.remote.ip());
+        self.events.push(EventKind::TranslationEnded { translation: flow.serial, reason });
+        if flow.control != ControlId::NONE {
+            self.end_control(flow.control);
+        }
+    }
+
+    /// A connection came in through the gateway's forward at `port`.
+    fn use_forward(&mut self, port: u16, flow: FlowId) {
+        let translation = self.flows.get(flow).map_or(0, |flow| flow.serial);
+        let Some(id) = self.forwards.at_port(Protocol::Tcp, port) else { return };
+        let Some(forward) = self.forwards.get_mut(id) else { return };
+        forward.used = forward.used.saturating_add(1);
+        let (serial, used_up) = (forward.serial, forward.is_used_up());
+        self.events.push(EventKind::ForwardUsed { forward: serial, translation });
+        if used_up {
+            self.close_forward(id, ForwardEnd::UsedUp);
+        }
+    }
+}
+
+/// Which end of a control connection is inside, and the server's port as its client dialled it.
+pub(super) fn control_end(origin: Origin, external: SocketAddrV4, remote: SocketAddrV4) -> (Role, u16) {
+    match origin {
+        Origin::Outbound => (Role::Client, remote.port()),
+        _ => (Role::Server, external.port()),
+    }
+}

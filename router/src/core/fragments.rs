@@ -1,0 +1,102 @@
+//! Fragments on their way: the first one is translated like a whole packet, its kin follow it.
+
+use super::{Router, Step, Stop, Timer};
+use crate::event::{EventKind, Interface, Passage};
+use crate::packet::{End, Fragment, Packet};
+use crate::profile::FragmentHandling;
+use crate::reason::DropReason;
+use crate::state::fragment::{Followed, FragmentKey};
+
+impl Router {
+    /// Sends whole packets and first fragments the way `translate` knows, and later fragments after their first.
+    #[inline]
+    pub(super) fn with_fragments(
+        &mut self,
+        ingress: Interface,
+        packet: &mut Packet<'_>,
+        translate: impl FnOnce(&mut Self, Interface, &mut Packet<'_>) -> Step,
+    ) -> Step {
+        let kind = packet.header().fragment;
+        if kind == Fragment::Whole {
+            return translate(self, ingress, packet);
+        }
+        if *self.profile.fragments.handling == FragmentHandling::Drop {
+            return Err(DropReason::Fragment.into());
+        }
+        let key = FragmentKey::new(ingress, packet.header());
+        if kind == Fragment::Later {
+            return match self.fragments.followed(&key) {
+                Some(followed) => {
+                    follow(&followed, packet)?;
+                    self.passed(followed.egress, None, Passage::FragmentTranslated);
+                    Ok(followed.egress)
+                }
+                None => self.hold(key, packet),
+            };
+        }
+        let egress = translate(self, ingress, packet)?;
+        let header = packet.header();
+        let followed = Followed { egress, source: header.source, destination: header.destination };
+        self.release(key, followed);
+        Ok(egress)
+    }
+
+    fn hold(&mut self, key: FragmentKey, packet: &Packet<'_>) -> Step {
+        let Self { fragments, timers, clock, profile, .. } = self;
+        let deadline = clock.tick_after.saturating_add(*profile.fragments.timeout);
+        let held = fragments.hold(key, packet.as_bytes(), |serial| {
+            timers.set(deadline, Timer::Fragment(serial));
+        });
+        if !held {
+            return Err(DropReason::FragmentNoRoom.into());
+        }
+        let header = packet.header();
+        self.events.push(EventKind::FragmentHeld {
+            source: header.source,
+            destination: header.destination,
+            identification: header.identification,
+        });
+        Err(Stop::Taken)
+    }
+
+    /// Later fragments follow from now on, those that waited at once.
+    fn release(&mut self, key: FragmentKey, followed: Followed) {
+        let Self { fragments, timers, clock, profile, .. } = self;
+        let deadline = clock.tick_after.saturating_add(*profile.fragments.timeout);
+        let waiting = fragments.follow(key, followed, |serial| {
+            timers.set(deadline, Timer::Fragment(serial));
+        });
+        for mut bytes in waiting {
+            let Ok(mut packet) = Packet::parse(&mut bytes) else { continue };
+            let (source, destination) = (packet.header().source, packet.header().destination);
+            match follow(&followed, &mut packet) {
+                Ok(()) => {
+                    self.counters.forwarded += 1;
+                    self.passed(followed.egress, None, Passage::FragmentTranslated);
+                    self.transmits.push_back((followed.egress, bytes));
+                }
+                Err(stop) => self.stopped(stop, source, destination),
+            }
+        }
+    }
+
+    /// The first fragment did not come in time.
+    pub(super) fn expire_fragments(&mut self, serial: u32) {
+        for mut bytes in self.fragments.expire(serial) {
+            let Ok(packet) = Packet::parse(&mut bytes) else { continue };
+            let (source, destination) = (packet.header().source, packet.header().destination);
+            self.stopped(Stop::Dropped(DropReason::FragmentTimeout), source, destination);
+        }
+    }
+}
+
+/// A later fragment has addresses to translate, and no port.
+fn follow(followed: &Followed, packet: &mut Packet<'_>) -> Result<(), Stop> {
+    if packet.header().ttl <= 1 {
+        return Err(DropReason::TtlExceeded.into());
+    }
+    packet.decrement_ttl();
+    packet.set_address(End::Source, followed.source);
+    packet.set_address(End::Destination, followed.destination);
+    Ok(())
+}

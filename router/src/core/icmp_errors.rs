@@ -1,0 +1,55 @@
+//! ICMP errors about a translation's packets: translated with the packet they quote (RFC 5508 §4). They neither
+//! refresh nor end a translation (RFC 5508 REQ-6).
+
+use quirknat_alg::Side;
+
+use super::{Router, Step, opposite};
+use crate::event::{Interface, Passage};
+use crate::packet::{End, Packet, Protocol, Quote};
+use crate::reason::DropReason;
+use crate::state::flow::FlowId;
+
+impl Router {
+    pub(super) fn icmp_error(&mut self, from: Side, packet: &mut Packet<'_>) -> Step {
+        let quote = packet.quote().ok_or(DropReason::UnrelatedIcmpError)?;
+        // The quoted packet went the other way: it came in from the opposite side and left to this one.
+        let id = self
+            .flows
+            .find(from, quote.protocol, quote.destination, quote.source)
+            .ok_or(DropReason::UnrelatedIcmpError)?;
+        self.passable(from, packet)?;
+        let Some(flow) = self.flows.get(id) else { return Err(DropReason::UnrelatedIcmpError.into()) };
+        let (inside, external, serial) = (flow.inside, flow.external, flow.serial);
+        let lan_port = flow.lan_port;
+        self.translate_quote(id, from, quote, packet);
+        packet.decrement_ttl();
+        let egress = match from {
+            Side::Inside => {
+                packet.set_endpoint(End::Source, external);
+                Interface::Wan
+            }
+            Side::Outside => {
+                packet.set_endpoint(End::Destination, inside);
+                Interface::Lan(lan_port)
+            }
+        };
+        self.passed(egress, Some(serial), Passage::IcmpErrorTranslated);
+        Ok(egress)
+    }
+
+    /// Shows the quoted packet as the host that sent it knows it.
+    fn translate_quote(&mut self, id: FlowId, from: Side, quote: Quote, packet: &mut Packet<'_>) {
+        let Some(flow) = self.flows.get(id) else { return };
+        match opposite(from) {
+            Side::Inside => packet.set_quoted_endpoint(quote, End::Source, flow.inside),
+            Side::Outside => packet.set_quoted_endpoint(quote, End::Destination, flow.external),
+        }
+        if quote.protocol == Protocol::Tcp
+            && from == Side::Outside
+            && let Some(sequence) = self.original_sequence(id, packet.quoted_sequence(quote))
+        {
+            packet.set_quoted_sequence(quote, sequence);
+        }
+        packet.finish_quote();
+    }
+}

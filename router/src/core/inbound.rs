@@ -1,0 +1,133 @@
+//! What comes from the WAN: of a translation, through a forward, to the router, or not wanted.
+
+use std::net::SocketAddrV4;
+
+use quirknat_alg::Side;
+
+use super::create::Session;
+use super::lan::is_never_unicast;
+use super::{Router, Step, Stop};
+use crate::event::{Answer, Interface, Origin};
+use crate::packet::{IcmpError, Packet, Protocol, TcpFlags, Transport, reset};
+use crate::profile::{ToWan, Unsolicited};
+use crate::reason::DropReason;
+use crate::state::flow::FlowId;
+use crate::state::mapping::MappingId;
+
+/// Who wants a packet that belongs to no translation.
+struct Wanted {
+    inside: SocketAddrV4,
+    origin: Origin,
+    mapping: MappingId,
+}
+
+impl Router {
+    #[inline]
+    pub(super) fn enter_from_wan(&mut self, packet: &mut Packet<'_>) -> Step {
+        let (source, destination) = (packet.header().source, packet.header().destination);
+        if is_never_unicast(source) || is_never_unicast(destination) {
+            return Err(DropReason::NotUnicast.into());
+        }
+        if destination != self.wan {
+            return Err(DropReason::DestinationNotOurs.into());
+        }
+        if source == self.wan || self.lan.iter().any(|port| port.holds(source)) {
+            return Err(DropReason::SourceSpoofed.into());
+        }
+        self.with_fragments(Interface::Wan, packet, Self::inbound)
+    }
+
+    #[inline]
+    fn inbound(&mut self, _ingress: Interface, packet: &mut Packet<'_>) -> Step {
+        let Some((protocol, remote, external)) = packet.session() else {
+            return self.without_session(Side::Outside, packet);
+        };
+        let id = match self.flows.find(Side::Outside, protocol, remote, external) {
+            Some(id) => id,
+            None => self.create_inbound(protocol, remote, external, packet)?,
+        };
+        self.pass(id, Side::Outside, packet)
+    }
+
+    fn create_inbound(
+        &mut self,
+        protocol: Protocol,
+        remote: SocketAddrV4,
+        external: SocketAddrV4,
+        packet: &Packet<'_>,
+    ) -> Result<FlowId, Stop> {
+        if protocol == Protocol::Icmp {
+            return Err(self.unwanted_echo(packet));
+        }
+        // Only a SYN opens a connection from outside.
+        let opens = packet.tcp().is_none_or(|tcp| {
+            tcp.flags.has(TcpFlags::SYN) && !tcp.flags.has(TcpFlags::ACK) && !tcp.flags.has(TcpFlags::RST)
+        });
+        match self.who_wants(protocol, remote, external.port()) {
+            Ok(wanted) if opens => {
+                self.passable(Side::Outside, packet)?;
+                let Wanted { inside, origin, mapping } = wanted;
+                let session = Session { protocol, inside, external, remote };
+                self.create_from_outside(session, origin, mapping, packet)
+            }
+            Err(reason) => Err(self.unwanted(reason, packet)),
+            Ok(_) => Err(self.unwanted(DropReason::Unsolicited, packet)),
+        }
+    }
+
+    /// The gateway's forwards come first, since they are for one connection; then the user's, the mappings, the DMZ
+    /// host.
+    fn who_wants(&self, protocol: Protocol, remote: SocketAddrV4, port: u16) -> Result<Wanted, DropReason> {
+        let wanted = |inside, origin| Ok(Wanted { inside, origin, mapping: MappingId::NONE });
+        let by_alg = self.forwards.at_port(protocol, port).and_then(|id| self.forwards.get(id));
+        if let Some(forward) = by_alg {
+            return if forward.admits(remote) {
+                wanted(forward.target, Origin::AlgForward)
+            } else {
+                Err(DropReason::ForwardForAnotherPeer)
+            };
+        }
+        if let Some(target) = self.forwards.static_target(protocol, port) {
+            return wanted(target, Origin::StaticForward);
+        }
+        if let Some(id) = self.mappings.holder(protocol, port) {
+            let inside = self.mappings.get(id).map(|mapping| mapping.inside);
+            return match inside {
+                Some(inside) if self.mappings.admits(id, *remote.ip()) => {
+                    Ok(Wanted { inside, origin: Origin::Mapping, mapping: id })
+                }
+                _ => Err(DropReason::Filtered),
+            };
+        }
+        match self.forwards.dmz_host {
+            Some(host) => wanted(SocketAddrV4::new(host, port), Origin::DmzHost),
+            None => Err(DropReason::Unsolicited),
+        }
+    }
+
+    fn unwanted_echo(&mut self, packet: &Packet<'_>) -> Stop {
+        match (packet.header().transport, *self.profile.wan.ping) {
+            (Transport::Echo { request: true, .. }, ToWan::Answer) => {
+                self.answer(Interface::Wan, packet).err().unwrap_or(Stop::Taken)
+            }
+            (Transport::Echo { request: true, .. }, ToWan::Drop) => Stop::Dropped(DropReason::WanPing),
+            _ => Stop::Dropped(DropReason::Unsolicited),
+        }
+    }
+
+    fn unwanted(&mut self, reason: DropReason, packet: &Packet<'_>) -> Stop {
+        match *self.profile.wan.unsolicited {
+            Unsolicited::Drop => Stop::Dropped(reason),
+            Unsolicited::Reject => match packet.header().transport {
+                Transport::Udp { .. } => self.refuse(Side::Outside, packet, IcmpError::PortUnreachable),
+                _ => match reset(packet) {
+                    Some(segment) => {
+                        self.transmits.push_back((Interface::Wan, segment));
+                        Stop::Answered(Answer::Reset)
+                    }
+                    None => Stop::Dropped(reason),
+                },
+            },
+        }
+    }
+}

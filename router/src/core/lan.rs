@@ -1,0 +1,104 @@
+//! What comes from the LAN: to the router, to another LAN host, or out.
+
+use std::net::Ipv4Addr;
+
+use quirknat_alg::Side;
+
+use super::{LanPort, Router, Step, Stop};
+use crate::event::{Interface, Passage};
+use crate::packet::{Packet, Transport};
+use crate::reason::DropReason;
+
+impl Router {
+    #[inline]
+    pub(super) fn enter_from_lan(&mut self, port: u8, packet: &mut Packet<'_>) -> Step {
+        let (source, destination) = (packet.header().source, packet.header().destination);
+        let Some(own) = self.lan.get(usize::from(port)).copied() else {
+            return Err(DropReason::SourceNotOnLan.into());
+        };
+        if is_never_unicast(destination) || own.is_broadcast(source) {
+            return Err(DropReason::NotUnicast.into());
+        }
+        if !own.holds(source) || source == own.address {
+            return Err(DropReason::SourceNotOnLan.into());
+        }
+        if self.has_switch {
+            self.stations.learn(source, port);
+        }
+        if let Some(other) = self.lan.iter().find(|other| other.holds(destination)).copied() {
+            return self.within_lan(port, own, other, packet);
+        }
+        if destination == self.wan {
+            return match packet.header().transport {
+                Transport::Echo { request: true, .. } => self.answer(Interface::Lan(port), packet),
+                _ => Err(DropReason::Hairpinning.into()),
+            };
+        }
+        self.with_fragments(Interface::Lan(port), packet, Self::outbound)
+    }
+
+    fn within_lan(&mut self, port: u8, own: LanPort, other: LanPort, packet: &mut Packet<'_>) -> Step {
+        let destination = packet.header().destination;
+        if self.lan.iter().any(|port| port.address == destination) {
+            return self.answer(Interface::Lan(port), packet);
+        }
+        if other.is_broadcast(destination) {
+            return Err(DropReason::NotUnicast.into());
+        }
+        if other.address == own.address {
+            self.switch(port, destination, packet)
+        } else {
+            self.passable(Side::Inside, packet)?;
+            packet.decrement_ttl();
+            let egress = self.towards(destination, packet).ok_or(DropReason::NoSuchStation)?;
+            self.passed(egress, None, Passage::Routed);
+            Ok(egress)
+        }
+    }
+
+    /// Between hosts of one subnet the router is a switch: no hop, no translation.
+    fn switch(&mut self, port: u8, destination: Ipv4Addr, packet: &Packet<'_>) -> Step {
+        match self.stations.port(destination) {
+            Some(known) if known != port => {
+                self.passed(Interface::Lan(known), None, Passage::Switched);
+                Ok(Interface::Lan(known))
+            }
+            Some(_) => Err(DropReason::NoSuchStation.into()),
+            None => {
+                let others: Vec<u8> = self.ports_of(destination).filter(|other| *other != port).collect();
+                if others.is_empty() {
+                    return Err(DropReason::NoSuchStation.into());
+                }
+                for other in others {
+                    self.passed(Interface::Lan(other), None, Passage::Switched);
+                    self.transmits.push_back((Interface::Lan(other), packet.as_bytes().to_vec()));
+                }
+                Err(Stop::Taken)
+            }
+        }
+    }
+
+    /// The LAN port that leads to `host`. Where a switch has not seen it yet, its other ports get copies.
+    pub(super) fn towards(&mut self, host: Ipv4Addr, packet: &Packet<'_>) -> Option<Interface> {
+        if let Some(port) = self.stations.port(host) {
+            return Some(Interface::Lan(port));
+        }
+        let ports: Vec<u8> = self.ports_of(host).collect();
+        let (first, others) = ports.split_first()?;
+        for other in others {
+            self.transmits.push_back((Interface::Lan(*other), packet.as_bytes().to_vec()));
+        }
+        Some(Interface::Lan(*first))
+    }
+
+    /// The LAN ports on whose subnet `host` is.
+    pub(super) fn ports_of(&self, host: Ipv4Addr) -> impl Iterator<Item = u8> {
+        let on_it = move |(_, port): &(u8, &LanPort)| port.holds(host);
+        (0_u8..).zip(&self.lan).filter(on_it).map(|(index, _)| index)
+    }
+}
+
+/// Addresses that no packet of a unicast conversation has.
+pub(super) fn is_never_unicast(address: Ipv4Addr) -> bool {
+    address.is_multicast() || address.is_broadcast() || address.is_unspecified() || address.is_loopback()
+}

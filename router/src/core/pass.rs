@@ -1,0 +1,189 @@
+//! A packet of a translation on its way: gateway, state, timeout, rewrite. The same for both directions.
+
+use quirknat_alg::{Side, may_announce};
+
+use super::{Router, Step, Stop, Timer};
+use crate::event::{Answer, Detail, EventKind, Interface, Passage};
+use crate::packet::bytes::{read_u16, write_u16};
+use crate::packet::{End, Fragment, IcmpError, Packet, Protocol, Transport, checksum, icmp_error};
+use crate::profile::Timeouts;
+use crate::reason::DropReason;
+use crate::state::flow::{ControlId, Flow, FlowId};
+use crate::state::tcp::TcpClass;
+use crate::state::timer;
+
+impl Router {
+    /// From the LAN to the outside world.
+    #[inline]
+    pub(super) fn outbound(&mut self, ingress: Interface, packet: &mut Packet<'_>) -> Step {
+        let Some((protocol, source, remote)) = packet.session() else {
+            return self.without_session(Side::Inside, packet);
+        };
+        let id = match self.flows.find(Side::Inside, protocol, source, remote) {
+            Some(id) => id,
+            None => self.create_outbound(protocol, source, remote, packet)?,
+        };
+        if let (Interface::Lan(port), Some(flow)) = (ingress, self.flows.get_mut(id)) {
+            flow.lan_port = port;
+        }
+        self.pass(id, Side::Inside, packet)
+    }
+
+    /// What is neither TCP nor UDP nor an echo: an ICMP error, or nothing this router translates.
+    pub(super) fn without_session(&mut self, from: Side, packet: &mut Packet<'_>) -> Step {
+        match packet.header().transport {
+            Transport::IcmpError => self.icmp_error(from, packet),
+            Transport::IcmpOther { .. } => Err(DropReason::UnsupportedIcmpType.into()),
+            _ => Err(DropReason::UnsupportedProtocol.into()),
+        }
+    }
+
+    /// Moves a packet from `from` along its translation.
+    #[inline]
+    pub(super) fn pass(&mut self, id: FlowId, from: Side, packet: &mut Packet<'_>) -> Step {
+        self.passable(from, packet)?;
+        let Some(flow) = self.flows.get_mut(id) else { return Err(DropReason::NoTranslation.into()) };
+        if flow.protocol == Protocol::Tcp {
+            if flow.control != ControlId::NONE {
+                self.control_segment(id, from, packet)?;
+            } else if may_announce(packet.tcp_payload()) {
+                self.report_announcement(id, from, packet.tcp_payload());
+            }
+        }
+        self.touch(id, from, packet);
+        let Some(flow) = self.flows.get(id) else { return Err(DropReason::NoTranslation.into()) };
+        let (serial, inside) = (flow.serial, flow.inside);
+        packet.decrement_ttl();
+        let egress = match from {
+            Side::Inside => {
+                packet.set_endpoint(End::Source, flow.external);
+                Interface::Wan
+            }
+            Side::Outside => {
+                let port = Interface::Lan(flow.lan_port);
+                packet.set_endpoint(End::Destination, inside);
+                if self.has_switch { self.towards(*inside.ip(), packet).unwrap_or(port) } else { port }
+            }
+        };
+        self.passed(egress, Some(serial), Passage::Translated);
+        Ok(egress)
+    }
+
+    /// Whether a packet may be forwarded at all; answers it where it may not. Changes nothing.
+    #[inline]
+    pub(super) fn passable(&mut self, from: Side, packet: &Packet<'_>) -> Result<(), Stop> {
+        let header = packet.header();
+        if header.ttl <= 1 {
+            return Err(self.refuse(from, packet, IcmpError::TimeExceeded));
+        }
+        if packet.as_bytes().len() > self.mtu && header.dont_fragment {
+            let mtu = u16::try_from(self.mtu).unwrap_or(u16::MAX);
+            return Err(self.refuse(from, packet, IcmpError::FragmentationNeeded { mtu }));
+        }
+        Ok(())
+    }
+
+    /// Answers a packet with an ICMP error, where RFC 1122 §3.2.2 allows one.
+    pub(super) fn refuse(&mut self, from: Side, packet: &Packet<'_>, error: IcmpError) -> Stop {
+        let header = packet.header();
+        if header.fragment == Fragment::Later || header.transport == Transport::IcmpError {
+            return Stop::Dropped(match error {
+                IcmpError::TimeExceeded => DropReason::TtlExceeded,
+                IcmpError::PortUnreachable => DropReason::NoService,
+                IcmpError::FragmentationNeeded { .. } => DropReason::FragmentationNeeded,
+            });
+        }
+        let port = self.ports_of(header.source).next().unwrap_or_default();
+        let (router, ingress) = match from {
+            Side::Inside => {
+                let own = self.lan.get(usize::from(port)).map_or(self.wan, |port| port.address);
+                let known = self.stations.port(header.source).unwrap_or(port);
+                (own, Interface::Lan(known))
+            }
+            Side::Outside => (self.wan, Interface::Wan),
+        };
+        self.transmits.push_back((ingress, icmp_error(router, packet, error)));
+        Stop::Answered(match error {
+            IcmpError::TimeExceeded => Answer::TimeExceeded,
+            IcmpError::PortUnreachable => Answer::PortUnreachable,
+            IcmpError::FragmentationNeeded { .. } => Answer::FragmentationNeeded,
+        })
+    }
+
+    /// The packet moves its connection's state on and refreshes its timeout.
+    #[inline]
+    fn touch(&mut self, id: FlowId, from: Side, packet: &Packet<'_>) {
+        let Some(flow) = self.flows.get_mut(id) else { return };
+        if let Some(tcp) = packet.tcp() {
+            flow.state = flow.state.next(tcp.flags, from);
+        }
+        let deadline = self.clock.tick_after.saturating_add(timeout(&self.profile.timeouts, flow));
+        if deadline == flow.deadline {
+            return;
+        }
+        let sooner = deadline < flow.deadline;
+        flow.deadline = deadline;
+        if sooner {
+            // A longer deadline waits for the timer to fire and be set again; a shorter one cannot.
+            self.timers.cancel(flow.timer);
+            flow.timer = self.timers.set(deadline, Timer::Flow(id));
+            let serial = flow.serial;
+            self.evictions.enter(serial, id, &self.flows);
+        }
+        if self.events.wants(Detail::Changes) {
+            let translation = self.flows.get(id).map_or(0, |flow| flow.serial);
+            self.events.push(EventKind::TranslationRefreshed { translation, expires_s: deadline });
+        }
+    }
+
+    /// Sends `bytes` as it is, or in fragments if the link's MTU wants them. A packet that may not be fragmented is
+    /// larger only where the gateway made it so, and goes out as it is.
+    pub(super) fn within_mtu(&mut self, egress: Interface, bytes: &[u8]) -> Option<Interface> {
+        const DONT_FRAGMENT: u16 = 0x4000;
+        if bytes.len() <= self.mtu || read_u16(bytes, 6) & DONT_FRAGMENT != 0 {
+            return Some(egress);
+        }
+        let fragments = fragments(bytes, self.mtu);
+        self.transmits.extend(fragments.into_iter().map(|fragment| (egress, fragment)));
+        None
+    }
+}
+
+/// How long a flow lives from now, in seconds.
+#[inline]
+pub(super) fn timeout(timeouts: &Timeouts, flow: &Flow) -> timer::Tick {
+    match flow.protocol {
+        Protocol::Udp => *timeouts.udp,
+        Protocol::Icmp => *timeouts.icmp,
+        Protocol::Tcp => match flow.state.class() {
+            TcpClass::Opening => *timeouts.tcp_opening,
+            TcpClass::Established => *timeouts.tcp_established,
+            TcpClass::Closing => *timeouts.tcp_closing,
+        },
+    }
+}
+
+/// Cuts a packet into fragments (RFC 791 §3.2). Options are repeated in each: those that a home's traffic carries
+/// (router alert, record route) are harmless there.
+fn fragments(bytes: &[u8], mtu: usize) -> Vec<Vec<u8>> {
+    const MORE_FRAGMENTS: u16 = 0x2000;
+    const OFFSET: u16 = 0x1fff;
+    let header_length = usize::from(bytes.first().copied().unwrap_or_default() & 0x0f) * 4;
+    let (header, content) = bytes.split_at_checked(header_length).unwrap_or((bytes, &[]));
+    let size = (mtu.saturating_sub(header_length) / 8 * 8).max(8);
+    let flags = read_u16(bytes, 6);
+    let last = content.len().div_ceil(size).saturating_sub(1);
+    let fragment = |(index, part): (usize, &[u8])| {
+        let mut out = header.to_vec();
+        out.extend_from_slice(part);
+        write_u16(&mut out, 2, u16::try_from(header_length + part.len()).unwrap_or(u16::MAX));
+        let offset = (flags & OFFSET).wrapping_add(u16::try_from(index * size / 8).unwrap_or_default());
+        let more = if index < last { MORE_FRAGMENTS } else { flags & MORE_FRAGMENTS };
+        write_u16(&mut out, 6, offset & OFFSET | more);
+        write_u16(&mut out, 10, 0);
+        let checksum = !checksum::sum(out.get(..header_length).unwrap_or_default());
+        write_u16(&mut out, 10, checksum);
+        out
+    };
+    content.chunks(size).enumerate().map(fragment).collect()
+}

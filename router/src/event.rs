@@ -1,0 +1,252 @@
+//! What happened and why: one stream of typed events that logs, captures' comments, verdicts and explanations are
+//! made from.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use quirknat_alg::{AllowedPeer, LeftAlone};
+use serde::{Serialize, Serializer};
+use smoltcp::time::Instant;
+
+use crate::packet::Protocol;
+use crate::reason::DropReason;
+
+/// One thing that happened in a router.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// When, in microseconds of the router's clock.
+    #[serde(rename = "time_us", serialize_with = "as_micros")]
+    pub at: Instant,
+    /// Which packet brought it about, counted from 1; `None` where time did.
+    pub packet: Option<u64>,
+    /// What it is.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// The kinds of event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the fields' meanings are those of the types they have")]
+pub enum EventKind {
+    /// A packet goes on its way. Only where [`Detail::Packets`] asks for it.
+    PacketForwarded { egress: Interface, translation: Option<u32>, passage: Passage },
+    /// A packet ends here.
+    PacketDropped {
+        reason: DropReason,
+        packet_source: Option<Ipv4Addr>,
+        packet_destination: Option<Ipv4Addr>,
+    },
+    /// The router answers a packet itself.
+    PacketAnswered { answer: Answer, to: Ipv4Addr },
+    /// A fragment waits for its first one.
+    FragmentHeld { source: Ipv4Addr, destination: Ipv4Addr, identification: u16 },
+    /// A translation is made.
+    TranslationCreated {
+        translation: u32,
+        protocol: Protocol,
+        inside: SocketAddrV4,
+        external: SocketAddrV4,
+        remote: SocketAddrV4,
+        #[serde(flatten)]
+        origin: Origin,
+    },
+    /// A translation lives longer; at most one event a second and translation.
+    TranslationRefreshed { translation: u32, expires_s: u32 },
+    /// A translation is not made.
+    TranslationRefused {
+        protocol: Protocol,
+        inside: SocketAddrV4,
+        remote: SocketAddrV4,
+        reason: TranslationRefusal,
+    },
+    /// A translation ends.
+    TranslationEnded { translation: u32, reason: TranslationEnd },
+    /// The gateway opens a forward.
+    ForwardOpened {
+        forward: u32,
+        control: u32,
+        external: SocketAddrV4,
+        target: SocketAddrV4,
+        allowed: AllowedPeer,
+        expires_s: u32,
+    },
+    /// An announcement that is made again refreshes its forward.
+    ForwardRefreshed { forward: u32, expires_s: u32 },
+    /// A connection comes in through a forward.
+    ForwardUsed { forward: u32, translation: u32 },
+    /// A forward ends.
+    ForwardEnded { forward: u32, reason: ForwardEnd },
+    /// An announcement is rewritten.
+    CommandRewritten { translation: u32, before: String, after: String, forward: u32 },
+    /// An announcement passes as it is.
+    CommandLeftAlone {
+        translation: u32,
+        /// The line, where it could be read.
+        line: Option<String>,
+        announced: Option<SocketAddrV4>,
+        reason: LeftAlone,
+    },
+}
+
+/// Where a packet comes from or goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Interface {
+    /// A port of the LAN, in the order the router was given them.
+    Lan(u8),
+    /// The WAN.
+    Wan,
+}
+
+impl fmt::Display for Interface {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lan(port) => write!(formatter, "lan{port}"),
+            Self::Wan => formatter.write_str("wan"),
+        }
+    }
+}
+
+impl Serialize for Interface {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// How a packet passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Passage {
+    /// Its addresses are translated.
+    Translated,
+    /// It is an ICMP error and is translated with the packet it quotes.
+    IcmpErrorTranslated,
+    /// A later fragment, translated as its first one was.
+    FragmentTranslated,
+    /// Between two ports of one switch.
+    Switched,
+    /// Between two LAN subnets.
+    Routed,
+}
+
+/// What the router answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// An echo reply.
+    EchoReply,
+    /// ICMP time exceeded in transit.
+    TimeExceeded,
+    /// ICMP port unreachable.
+    PortUnreachable,
+    /// ICMP fragmentation needed and DF set.
+    FragmentationNeeded,
+    /// A TCP reset.
+    Reset,
+}
+
+/// What made a translation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "origin", rename_all = "kebab-case")]
+pub enum Origin {
+    /// A packet from the LAN.
+    Outbound,
+    /// A packet from the WAN that filtering admits to a mapping.
+    Mapping,
+    /// A packet from the WAN through a forward of the gateway's.
+    AlgForward,
+    /// A packet from the WAN through a forward of the user's.
+    StaticForward,
+    /// A packet from the WAN that nothing else wanted.
+    DmzHost,
+}
+
+/// Why a translation is not made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TranslationRefusal {
+    /// The table is full.
+    TableFull,
+    /// No external port is free.
+    NoPortLeft,
+}
+
+/// Why a translation ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TranslationEnd {
+    /// No packet refreshed it for its timeout.
+    Expired,
+    /// A new one took its place in a full table.
+    Evicted,
+    /// A new one between the same inside endpoint and remote took its place.
+    Replaced,
+}
+
+/// Why a forward of the gateway's ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForwardEnd {
+    /// Its lifetime is over.
+    Expired,
+    /// It has taken all the connections it may.
+    UsedUp,
+    /// A newer one of its control connection took its place.
+    Replaced,
+    /// Its control connection ended.
+    ControlEnded,
+}
+
+/// How much a router tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Detail {
+    /// Nothing: for a router nobody listens to.
+    Nothing,
+    /// Every drop and answer, every change of a table, every decision of a gateway.
+    #[default]
+    Changes,
+    /// And every packet that is forwarded.
+    Packets,
+}
+
+/// Events that wait to be read.
+#[derive(Debug)]
+pub(crate) struct EventLog {
+    detail: Detail,
+    now: Instant,
+    packet: Option<u64>,
+    events: VecDeque<Event>,
+}
+
+impl EventLog {
+    pub(crate) fn new(detail: Detail) -> Self {
+        Self { detail, now: Instant::ZERO, packet: None, events: VecDeque::new() }
+    }
+
+    /// What follows happens at `now`, brought about by `packet`.
+    pub(crate) fn at(&mut self, now: Instant, packet: Option<u64>) {
+        self.now = now;
+        self.packet = packet;
+    }
+
+    #[inline]
+    pub(crate) fn wants(&self, detail: Detail) -> bool {
+        self.detail >= detail
+    }
+
+    pub(crate) fn push(&mut self, kind: EventKind) {
+        if self.wants(Detail::Changes) {
+            self.events.push_back(Event { at: self.now, packet: self.packet, kind });
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's serialize_with hands over a reference")]
+fn as_micros<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(at.total_micros())
+}

@@ -1,0 +1,140 @@
+//! What a profile's types let through and no router can do.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+
+use super::{FragmentHandling, Profile};
+use crate::diagnostic::{Diagnostic, span_of};
+
+/// A translation takes about a hundred octets: more than these would be a mistyped number.
+const MOST_TRANSLATIONS: u32 = 4_000_000;
+
+/// A held fragment can take 64 KiB.
+const MOST_FRAGMENTS_HELD: u32 = 65_536;
+
+/// Everything that is wrong with the profile that `source` states, in the file's order.
+pub(super) fn check(profile: &Profile, file_name: &str, source: &str) -> Vec<Diagnostic> {
+    let mut checks = Checks { file_name, source, faults: Vec::new() };
+    checks.names(profile);
+    checks.timeouts(profile);
+    checks.tables(profile);
+    checks.ftp(profile);
+    let mut faults = checks.faults;
+    faults.sort_by_key(|fault| fault.span().map(|span| span.start));
+    faults
+}
+
+struct Checks<'a> {
+    file_name: &'a str,
+    source: &'a str,
+    faults: Vec<Diagnostic>,
+}
+
+impl Checks<'_> {
+    fn names(&mut self, profile: &Profile) {
+        let name = &profile.name;
+        let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+        if name.is_empty() || !name.chars().all(allowed) {
+            self.fault(
+                &["name"],
+                format!("unusable name `{name}`"),
+                "a name is one word of letters, digits, `-`, `_` and `.`, as in \"my-router-1.0\"",
+            );
+        }
+        if profile.title.trim().is_empty() || profile.title.contains(char::is_control) {
+            self.fault(
+                &["title"],
+                "unusable title",
+                "a title is one line that names the device and its firmware",
+            );
+        }
+    }
+
+    fn timeouts(&mut self, profile: &Profile) {
+        let timeouts = &profile.timeouts;
+        for (key, seconds) in [
+            ("tcp-opening", &timeouts.tcp_opening),
+            ("tcp-established", &timeouts.tcp_established),
+            ("tcp-closing", &timeouts.tcp_closing),
+            ("udp", &timeouts.udp),
+            ("icmp", &timeouts.icmp),
+        ] {
+            self.at_least_one(&["timeouts", key], seconds.value, "a translation lives 1 second or more");
+        }
+        let wait = profile.fragments.timeout.value;
+        self.at_least_one(&["fragments", "timeout"], wait, "fragments are waited for 1 second or more");
+        let lifetime = profile.alg.ftp.forward_lifetime.value;
+        let help = "a forward waits 1 second or more for its connection";
+        self.at_least_one(&["alg", "ftp", "forward-lifetime"], lifetime, help);
+    }
+
+    fn tables(&mut self, profile: &Profile) {
+        let translations = profile.table.translations.value;
+        let path = ["table", "translations"];
+        self.at_least_one(&path, translations, "a router without a translation lets nothing through");
+        self.at_most(&path, translations, MOST_TRANSLATIONS);
+        let held = profile.fragments.held.value;
+        let path = ["fragments", "held"];
+        if profile.fragments.handling.value == FragmentHandling::Follow {
+            self.at_least_one(&path, held, "to hold none, say `handling = \"drop\"`");
+        }
+        self.at_most(&path, held, MOST_FRAGMENTS_HELD);
+    }
+
+    fn ftp(&mut self, profile: &Profile) {
+        let ftp = &profile.alg.ftp;
+        let ports = ["alg", "ftp", "control-ports"];
+        if ftp.control_ports.contains(&0) {
+            self.fault(
+                &ports,
+                "0 is no control port",
+                "ports go from 1 to 65535; `[]` means no gateway at all",
+            );
+        }
+        self.no_duplicates(&ports, &ftp.control_ports);
+        let commands: Vec<_> = ftp.commands.iter().map(|command| command.keyword()).collect();
+        self.no_duplicates(&["alg", "ftp", "commands"], &commands);
+        self.at_least_one(
+            &["alg", "ftp", "forward-outstanding"],
+            ftp.forward_outstanding.value,
+            "a gateway that keeps no forward rewrites in vain; for none at all, say `control-ports = []`",
+        );
+        self.at_least_one(
+            &["alg", "ftp", "rewrites-remembered"],
+            ftp.rewrites_remembered.value,
+            "without one, a retransmitted command would be rewritten another way",
+        );
+    }
+
+    fn at_least_one(&mut self, path: &[&str], number: impl Into<u32>, help: &str) {
+        if number.into() == 0 {
+            self.fault(path, format!("{} is 0, expected 1 or more", last(path)), help);
+        }
+    }
+
+    fn at_most(&mut self, path: &[&str], number: u32, most: u32) {
+        if number > most {
+            let message = format!("{} is {number}, expected {most} or less", last(path));
+            self.fault(path, message, "memory is taken for the table's full size");
+        }
+    }
+
+    fn no_duplicates(&mut self, path: &[&str], items: &[impl Ord + Display]) {
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = items.iter().find(|item| !seen.insert(*item)) {
+            self.fault(path, format!("{} names {twice} twice", last(path)), "name each once");
+        }
+    }
+
+    fn fault(&mut self, path: &[&str], message: impl Into<String>, help: &str) {
+        let diagnostic = Diagnostic::new(self.file_name, self.source, message).with_help(help);
+        self.faults.push(match span_of(self.source, path) {
+            Some(span) => diagnostic.at(span),
+            None => diagnostic,
+        });
+    }
+}
+
+fn last<'a>(path: &[&'a str]) -> &'a str {
+    path.last().copied().unwrap_or_default()
+}

@@ -1,0 +1,199 @@
+//! A router as data: what a profile can say, and the evidence for each thing it says.
+//!
+//! A profile is a TOML file with one table per subject. Every key is required, so that a file says all that its
+//! router does. A value stands alone (`ping = "drop"`) or, as in every built-in profile, with its evidence:
+//!
+//! ```toml
+//! ping = { value = "drop", evidence = "assumed", source = "where from" }
+//! ```
+
+mod behaviour;
+mod check;
+mod evidence;
+mod load;
+
+use quirknat_alg::{
+    AllowedPeer, Command, DataPort, Dialect, Gaps, KeywordPosition, LetterCase, LineEnd, LowPorts, Malformed,
+    Octets, Oversize, Terms, ThirdParty,
+};
+use serde::{Deserialize, Serialize};
+
+pub use behaviour::{
+    Filtering, FragmentHandling, Mapping, MidStream, PortAllocation, PortRange, ToWan, Unsolicited, WhenFull,
+};
+pub use evidence::{Evidence, Stated};
+pub use load::{Builtin, ProfileError, builtin};
+
+/// A router's behaviour.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Profile {
+    /// The name it is chosen by.
+    pub name: String,
+    /// One line for people: which device and firmware.
+    pub title: String,
+    /// Address and port translation.
+    pub nat: Nat,
+    /// TCP connection tracking.
+    pub tcp: Tcp,
+    /// How long an idle translation lives.
+    pub timeouts: Timeouts,
+    /// The translation table.
+    pub table: Table,
+    /// What the WAN side sees of the router itself.
+    pub wan: Wan,
+    /// IPv4 fragments.
+    pub fragments: Fragments,
+    /// Forwards a user sets up.
+    pub forwards: Forwards,
+    /// The application level gateways.
+    pub alg: Algs,
+}
+
+/// Address and port translation, in RFC 4787's words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Nat {
+    /// Which packets share an external port (RFC 4787 §4.1).
+    pub mapping: Stated<Mapping>,
+    /// Which packets from outside an existing mapping lets in (RFC 4787 §5).
+    pub filtering: Stated<Filtering>,
+    /// Which external port a new mapping gets (RFC 4787 §4.2.1).
+    pub port_allocation: Stated<PortAllocation>,
+    /// The ports an allocation takes from where the internal one cannot be preserved, both ends included.
+    pub port_range: Stated<PortRange>,
+}
+
+/// TCP connection tracking.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Tcp {
+    /// What an outbound segment does that belongs to no translation and is no SYN.
+    pub mid_stream: Stated<MidStream>,
+}
+
+/// How long an idle translation lives, in seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Timeouts {
+    /// A TCP connection before its handshake is complete.
+    pub tcp_opening: Stated<u32>,
+    /// An established TCP connection.
+    pub tcp_established: Stated<u32>,
+    /// A TCP connection after both FINs or a RST.
+    pub tcp_closing: Stated<u32>,
+    /// A UDP exchange.
+    pub udp: Stated<u32>,
+    /// An ICMP query.
+    pub icmp: Stated<u32>,
+}
+
+/// The translation table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Table {
+    /// How many translations it holds.
+    pub translations: Stated<u32>,
+    /// What a new translation does when it is full.
+    pub when_full: Stated<WhenFull>,
+}
+
+/// What the WAN side sees of the router itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Wan {
+    /// An echo request to the WAN address.
+    pub ping: Stated<ToWan>,
+    /// A packet to the WAN address that no translation or forward wants.
+    pub unsolicited: Stated<Unsolicited>,
+}
+
+/// IPv4 fragments.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Fragments {
+    /// What is done with them.
+    pub handling: Stated<FragmentHandling>,
+    /// How long a packet's fragments may take to come, in seconds.
+    pub timeout: Stated<u32>,
+    /// How many fragments wait for their first one, over all packets.
+    pub held: Stated<u32>,
+}
+
+/// Forwards a user sets up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Forwards {
+    /// How many entries there are.
+    pub entries: Stated<u32>,
+    /// Whether one host can get all that nothing else wants.
+    pub dmz_host: Stated<bool>,
+}
+
+/// The application level gateways.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Algs {
+    /// FTP.
+    pub ftp: Ftp,
+}
+
+/// The FTP gateway: [`Dialect`], each value with its evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each is the field of the same name in quirknat_alg::Dialect or Terms")]
+pub struct Ftp {
+    pub control_ports: Stated<Vec<u16>>,
+    pub commands: Stated<Vec<Command>>,
+    pub keyword_position: Stated<KeywordPosition>,
+    pub letter_case: Stated<LetterCase>,
+    pub octets: Stated<Octets>,
+    pub line_end: Stated<LineEnd>,
+    pub malformed: Stated<Malformed>,
+    pub third_party: Stated<ThirdParty>,
+    pub low_ports_below: Stated<u16>,
+    pub low_ports: Stated<LowPorts>,
+    pub data_port: Stated<DataPort>,
+    pub forward_allowed_peer: Stated<AllowedPeer>,
+    pub forward_lifetime: Stated<u32>,
+    pub forward_connections: Stated<u16>,
+    pub forward_outstanding: Stated<u16>,
+    pub forward_ends_with_control: Stated<bool>,
+    pub rewrites_remembered: Stated<u8>,
+    pub adjust_sack: Stated<bool>,
+    pub gaps: Stated<Gaps>,
+    pub oversize: Stated<Oversize>,
+}
+
+impl Ftp {
+    /// The dialect without its evidence.
+    pub fn dialect(&self) -> Dialect {
+        Dialect {
+            control_ports: self.control_ports.value.clone(),
+            commands: self.commands.value.clone(),
+            keyword_position: self.keyword_position.value,
+            letter_case: self.letter_case.value,
+            octets: self.octets.value,
+            line_end: self.line_end.value,
+            malformed: self.malformed.value,
+            third_party: self.third_party.value,
+            low_ports_below: self.low_ports_below.value,
+            low_ports: self.low_ports.value,
+            data_port: self.data_port.value,
+            terms: Terms {
+                allowed_peer: self.forward_allowed_peer.value,
+                lifetime: self.forward_lifetime.value,
+                connections: self.forward_connections.value,
+                outstanding: self.forward_outstanding.value,
+                ends_with_control: self.forward_ends_with_control.value,
+            },
+            rewrites_remembered: usize::from(self.rewrites_remembered.value),
+            adjust_sack: self.adjust_sack.value,
+            gaps: self.gaps.value,
+            oversize: self.oversize.value,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

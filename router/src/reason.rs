@@ -1,0 +1,99 @@
+//! Why a packet ends at the router.
+
+use quirknat_alg::Refused;
+use serde::Serialize;
+
+use crate::packet::Malformed;
+
+/// Why a packet was dropped. The text completes "dropped: …".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+pub enum DropReason {
+    /// It is not a packet the router can read.
+    #[error("{0}")]
+    Malformed(Malformed),
+    /// It is to a broadcast or multicast address, or from one.
+    #[error("a broadcast or multicast address, which a router does not pass on")]
+    NotUnicast,
+    /// It came from the LAN with an address of another network.
+    #[error("from the LAN with a source address that is not the LAN's")]
+    SourceNotOnLan,
+    /// It came from the WAN with an address of the LAN's or the router's own.
+    #[error("from the WAN with a source address of the LAN's or the router's own")]
+    SourceSpoofed,
+    /// It came from the WAN to an address that is not the router's.
+    #[error("from the WAN to an address that is not the router's")]
+    DestinationNotOurs,
+    /// It came from the LAN to the router's WAN address: hairpinning, which is not done.
+    #[error("from the LAN to the router's WAN address, and hairpinning is off")]
+    Hairpinning,
+    /// Its protocol is not translated.
+    #[error("a protocol that is not translated")]
+    UnsupportedProtocol,
+    /// Its ICMP type is not translated.
+    #[error("an ICMP type that is not translated")]
+    UnsupportedIcmpType,
+    /// An ICMP error that quotes no packet of a translation.
+    #[error("an ICMP error that quotes no packet of a translation")]
+    UnrelatedIcmpError,
+    /// Its time to live is used up.
+    #[error("its time to live is used up")]
+    TtlExceeded,
+    /// It is larger than the link's MTU and may not be fragmented.
+    #[error("larger than the link's MTU and may not be fragmented")]
+    FragmentationNeeded,
+    /// It belongs to no translation and may not open one: a RST, an echo reply, a segment in mid-stream.
+    #[error("belongs to no translation and may not open one")]
+    NoTranslation,
+    /// The translation table is full.
+    #[error("the translation table is full")]
+    TableFull,
+    /// No external port is free.
+    #[error("no external port is free")]
+    NoPortLeft,
+    /// Filtering does not admit its source to the mapping it is sent to.
+    #[error("filtering does not admit its source to the mapping")]
+    Filtered,
+    /// Nothing wants it: no translation, no forward, no DMZ host.
+    #[error("unsolicited: no translation, no forward and no DMZ host wants it")]
+    Unsolicited,
+    /// It would use a forward of the gateway's that is open to another peer.
+    #[error("the forward is open to another peer")]
+    ForwardForAnotherPeer,
+    /// An echo request to the WAN address, which the router does not answer.
+    #[error("an echo request to the WAN address, which is not answered")]
+    WanPing,
+    /// It is to the router itself, which has no such service.
+    #[error("to the router itself, which has no such service")]
+    NoService,
+    /// It is to the router itself, in fragments, which it does not put together.
+    #[error("to the router itself, in fragments, which it does not put together")]
+    FragmentToRouter,
+    /// It is to a LAN host that is on the port it came from, or on none.
+    #[error("to a LAN host that no other port leads to")]
+    NoSuchStation,
+    /// Fragments are not passed.
+    #[error("fragments are not passed")]
+    Fragment,
+    /// A fragment of which the first one did not come in time.
+    #[error("a fragment whose first one did not come in time")]
+    FragmentTimeout,
+    /// A fragment, and there is no room to let it wait.
+    #[error("a fragment, and no room to let it wait for its first one")]
+    FragmentNoRoom,
+    /// A fragment of a control connection's segment, which the gateway cannot read.
+    #[error("a fragment of a control connection's segment")]
+    FragmentOfControl,
+    /// The gateway refused what it announces.
+    #[error("{0}")]
+    AnnouncementRefused(Refused),
+    /// A segment of a control connection before which bytes are missing.
+    #[error("a control connection's segment before which bytes are missing; its sender sends it again")]
+    GapInControl,
+}
+
+impl From<Malformed> for DropReason {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}

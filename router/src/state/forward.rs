@@ -1,0 +1,121 @@
+//! Forwards: the user's, the DMZ host, and those that a gateway opens for one connection.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use quirknat_alg::{AllowedPeer, Terms};
+use slab::Slab;
+
+use super::flow::ControlId;
+use super::timer::{Tick, TimerId};
+use crate::config::StaticForward;
+use crate::packet::Protocol;
+
+/// Names a forward of the gateway's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ForwardId(pub(crate) u32);
+
+/// A forward of the gateway's. Always TCP: it is for a data connection.
+#[derive(Debug)]
+pub(crate) struct AlgForward {
+    pub(crate) serial: u32,
+    pub(crate) external_port: u16,
+    pub(crate) target: SocketAddrV4,
+    /// The other end of the control connection.
+    pub(crate) peer: SocketAddrV4,
+    pub(crate) terms: Terms,
+    /// How many connections it has taken.
+    pub(crate) used: u16,
+    pub(crate) deadline: Tick,
+    pub(crate) timer: TimerId,
+    pub(crate) control: ControlId,
+}
+
+impl AlgForward {
+    /// Whether `remote` may use it.
+    pub(crate) fn admits(&self, remote: SocketAddrV4) -> bool {
+        match self.terms.allowed_peer {
+            AllowedPeer::Anyone => true,
+            AllowedPeer::Peer => remote.ip() == self.peer.ip(),
+            // RFC 959 §5.2: the server's default data port is the one below its control port.
+            AllowedPeer::PeerDataPort => {
+                remote.ip() == self.peer.ip() && Some(remote.port()) == self.peer.port().checked_sub(1)
+            }
+        }
+    }
+
+    /// Whether it has taken all the connections it may.
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.terms.connections != 0 && self.used >= self.terms.connections
+    }
+}
+
+/// All forwards of a router.
+#[derive(Debug)]
+pub(crate) struct Forwards {
+    by_user: Vec<StaticForward>,
+    pub(crate) dmz_host: Option<Ipv4Addr>,
+    by_alg: Slab<AlgForward>,
+    /// The gateway's, by external port.
+    alg_ports: BTreeMap<u16, ForwardId>,
+}
+
+impl Forwards {
+    pub(crate) fn new(by_user: Vec<StaticForward>, dmz_host: Option<Ipv4Addr>) -> Self {
+        Self { by_user, dmz_host, by_alg: Slab::new(), alg_ports: BTreeMap::new() }
+    }
+
+    /// Where the user's forwards lead a packet to `port`.
+    pub(crate) fn static_target(&self, protocol: Protocol, port: u16) -> Option<SocketAddrV4> {
+        self.by_user.iter().find_map(|forward| forward.target(protocol, port))
+    }
+
+    /// Where the forwards of either kind lead a packet to `port`; a port with a target is not free for others.
+    pub(crate) fn target(&self, protocol: Protocol, port: u16) -> Option<SocketAddrV4> {
+        let by_alg =
+            || self.at_port(protocol, port).and_then(|id| self.get(id)).map(|forward| forward.target);
+        self.static_target(protocol, port).or_else(by_alg)
+    }
+
+    pub(crate) fn at_port(&self, protocol: Protocol, port: u16) -> Option<ForwardId> {
+        self.alg_ports.get(&port).copied().filter(|_| protocol == Protocol::Tcp)
+    }
+
+    pub(crate) fn get(&self, id: ForwardId) -> Option<&AlgForward> {
+        self.by_alg.get(id.0 as usize)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: ForwardId) -> Option<&mut AlgForward> {
+        self.by_alg.get_mut(id.0 as usize)
+    }
+
+    /// The number that [`Forwards::open`] will give next.
+    pub(crate) fn next_id(&self) -> ForwardId {
+        ForwardId(u32::try_from(self.by_alg.vacant_key()).unwrap_or(u32::MAX))
+    }
+
+    pub(crate) fn open(&mut self, forward: AlgForward) -> ForwardId {
+        let id = self.next_id();
+        self.alg_ports.insert(forward.external_port, id);
+        self.by_alg.insert(forward);
+        id
+    }
+
+    pub(crate) fn close(&mut self, id: ForwardId) -> Option<AlgForward> {
+        let forward = self.by_alg.try_remove(id.0 as usize)?;
+        self.alg_ports.remove(&forward.external_port);
+        Some(forward)
+    }
+
+    /// The forwards of one control connection, oldest first.
+    pub(crate) fn of_control(&self, control: ControlId) -> Vec<ForwardId> {
+        let mut own: Vec<(u32, ForwardId)> = self
+            .by_alg
+            .iter()
+            .filter(|(_, forward)| forward.control == control)
+            .map(|(id, forward)| (forward.serial, ForwardId(u32::try_from(id).unwrap_or(u32::MAX))))
+            .collect();
+        own.sort_unstable_by_key(|(serial, _)| *serial);
+        own.into_iter().map(|(_, id)| id).collect()
+    }
+}

@@ -1,0 +1,185 @@
+//! Mappings: which external port stands for an internal endpoint (RFC 4787 §4), and who keeps it alive.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher};
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use slab::Slab;
+
+use crate::packet::Protocol;
+use crate::profile::{Filtering, Mapping as MappingBehaviour};
+
+/// Names a mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct MappingId(u32);
+
+impl MappingId {
+    /// None; an `Option` would cost four bytes more a flow.
+    pub(crate) const NONE: Self = Self(u32::MAX);
+}
+
+/// An internal endpoint's external port, towards the remotes it holds for.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    pub(crate) protocol: Protocol,
+    pub(crate) inside: SocketAddrV4,
+    /// Which remote it is for; what does not count is zero.
+    towards: SocketAddrV4,
+    pub(crate) external_port: u16,
+    flows: u32,
+}
+
+/// The mappings of one router.
+#[derive(Debug)]
+pub(crate) struct MappingTable {
+    behaviour: MappingBehaviour,
+    filtering: Filtering,
+    mappings: Slab<Mapping>,
+    by_inside: HashTable<u32>,
+    by_external: HashTable<u32>,
+    /// Which addresses a mapping's flows lead to, and how many; kept only where filtering asks for it.
+    contacts: BTreeMap<(MappingId, Ipv4Addr), u32>,
+    hasher: FixedState,
+}
+
+impl MappingTable {
+    pub(crate) fn new(behaviour: MappingBehaviour, filtering: Filtering, seed: u64) -> Self {
+        Self {
+            behaviour,
+            filtering,
+            mappings: Slab::new(),
+            by_inside: HashTable::new(),
+            by_external: HashTable::new(),
+            contacts: BTreeMap::new(),
+            hasher: FixedState::with_seed(seed),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.mappings.len()
+    }
+
+    pub(crate) fn get(&self, id: MappingId) -> Option<&Mapping> {
+        self.mappings.get(id.0 as usize)
+    }
+
+    /// The mapping that packets from `inside` to `remote` share.
+    pub(crate) fn find(
+        &self,
+        protocol: Protocol,
+        inside: SocketAddrV4,
+        remote: SocketAddrV4,
+    ) -> Option<MappingId> {
+        let towards = self.towards(remote);
+        let hash = inside_hash(&self.hasher, protocol, inside, towards);
+        self.by_inside
+            .find(hash, |id| {
+                self.mappings.get(*id as usize).is_some_and(|mapping| {
+                    (mapping.protocol, mapping.inside, mapping.towards) == (protocol, inside, towards)
+                })
+            })
+            .map(|id| MappingId(*id))
+    }
+
+    /// The mapping that holds an external port.
+    pub(crate) fn holder(&self, protocol: Protocol, external_port: u16) -> Option<MappingId> {
+        let hash = external_hash(&self.hasher, protocol, external_port);
+        self.by_external
+            .find(hash, |id| {
+                self.mappings.get(*id as usize).is_some_and(|mapping| {
+                    (mapping.protocol, mapping.external_port) == (protocol, external_port)
+                })
+            })
+            .map(|id| MappingId(*id))
+    }
+
+    /// A new mapping without flows. The external port must be free.
+    pub(crate) fn insert(
+        &mut self,
+        protocol: Protocol,
+        inside: SocketAddrV4,
+        remote: SocketAddrV4,
+        external_port: u16,
+    ) -> MappingId {
+        let towards = self.towards(remote);
+        let mapping = Mapping { protocol, inside, towards, external_port, flows: 0 };
+        let id = u32::try_from(self.mappings.insert(mapping)).unwrap_or(u32::MAX);
+        let (mappings, hasher) = (&self.mappings, &self.hasher);
+        self.by_inside.insert_unique(inside_hash(hasher, protocol, inside, towards), id, |id| {
+            mappings
+                .get(*id as usize)
+                .map_or(0, |other| inside_hash(hasher, other.protocol, other.inside, other.towards))
+        });
+        self.by_external.insert_unique(external_hash(hasher, protocol, external_port), id, |id| {
+            mappings
+                .get(*id as usize)
+                .map_or(0, |other| external_hash(hasher, other.protocol, other.external_port))
+        });
+        MappingId(id)
+    }
+
+    /// A flow to `remote` uses the mapping.
+    pub(crate) fn retain(&mut self, id: MappingId, remote: Ipv4Addr) {
+        if let Some(mapping) = self.mappings.get_mut(id.0 as usize) {
+            mapping.flows += 1;
+            if self.filtering == Filtering::AddressDependent {
+                *self.contacts.entry((id, remote)).or_default() += 1;
+            }
+        }
+    }
+
+    /// A flow to `remote` ended; the last one takes the mapping along.
+    pub(crate) fn release(&mut self, id: MappingId, remote: Ipv4Addr) {
+        let Some(mapping) = self.mappings.get_mut(id.0 as usize) else { return };
+        mapping.flows = mapping.flows.saturating_sub(1);
+        let last = mapping.flows == 0;
+        if let Some(count) = self.contacts.get_mut(&(id, remote)) {
+            *count -= 1;
+            if *count == 0 {
+                self.contacts.remove(&(id, remote));
+            }
+        }
+        if last && let Some(mapping) = self.mappings.try_remove(id.0 as usize) {
+            let Mapping { protocol, inside, towards, external_port, .. } = mapping;
+            let inside = inside_hash(&self.hasher, protocol, inside, towards);
+            let external = external_hash(&self.hasher, protocol, external_port);
+            if let Ok(entry) = self.by_inside.find_entry(inside, |entry| *entry == id.0) {
+                entry.remove();
+            }
+            if let Ok(entry) = self.by_external.find_entry(external, |entry| *entry == id.0) {
+                entry.remove();
+            }
+        }
+    }
+
+    /// Whether filtering lets a packet from `remote` in through the mapping (RFC 4787 §5), no flow being there.
+    pub(crate) fn admits(&self, id: MappingId, remote: Ipv4Addr) -> bool {
+        match self.filtering {
+            Filtering::EndpointIndependent => true,
+            Filtering::AddressDependent => self.contacts.contains_key(&(id, remote)),
+            Filtering::AddressAndPortDependent => false,
+        }
+    }
+
+    fn towards(&self, remote: SocketAddrV4) -> SocketAddrV4 {
+        match self.behaviour {
+            MappingBehaviour::EndpointIndependent => SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
+            MappingBehaviour::AddressDependent => SocketAddrV4::new(*remote.ip(), 0),
+            MappingBehaviour::AddressAndPortDependent => remote,
+        }
+    }
+}
+
+fn inside_hash(hasher: &FixedState, protocol: Protocol, inside: SocketAddrV4, towards: SocketAddrV4) -> u64 {
+    let mut hasher = hasher.build_hasher();
+    hasher.write_u64(u64::from(u32::from(*inside.ip())) << 32 | u64::from(u32::from(*towards.ip())));
+    let ports = u64::from(inside.port()) << 32 | u64::from(towards.port()) << 16;
+    hasher.write_u64(ports | protocol as u64);
+    hasher.finish()
+}
+
+fn external_hash(hasher: &FixedState, protocol: Protocol, port: u16) -> u64 {
+    hasher.hash_one(u64::from(port) << 8 | protocol as u64)
+}

@@ -1,0 +1,11 @@
+//! What a router remembers: translations, the mappings they share, forwards, rewritten streams, fragments, stations,
+//! and the timers that end each of them.
+
+pub(crate) mod flow;
+pub(crate) mod forward;
+pub(crate) mod fragment;
+pub(crate) mod mapping;
+pub(crate) mod station;
+pub(crate) mod stream;
+pub(crate) mod tcp;
+pub(crate) mod timer;

@@ -1,0 +1,82 @@
+//! How a server behaves, as data: the software named in a scenario is one of these.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
+
+use smoltcp::time::Duration;
+
+/// The behaviour of a server. The default is a plain server of the vsftpd kind, open to anonymous users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// The text of the 220 greeting; several lines make a reply of several lines.
+    pub banner: String,
+    /// Users and their passwords.
+    pub users: BTreeMap<String, String>,
+    /// Whether `anonymous` and `ftp` may log in with any password.
+    pub anonymous: bool,
+    /// Where data connections are dialled from.
+    pub data_source: DataSource,
+    /// The ports to listen on after PASV, tried in turn; `None`: any, the driver chooses.
+    pub passive_ports: Option<RangeInclusive<u16>>,
+    /// The address to announce in a 227 instead of the server's own: a server that knows of the NAT before it.
+    pub passive_address: Option<Ipv4Addr>,
+    /// A PORT with an address other than the client's (RFC 2577 §3).
+    pub foreign_port: ForeignAddress,
+    /// A passive data connection from an address other than the client's (RFC 2577 §8).
+    pub foreign_passive_peer: ForeignAddress,
+    /// Whether a PORT with a port below 1024 is answered with 504 (RFC 2577 §3).
+    pub refuse_low_ports: bool,
+    /// Whether EPRT and EPSV (RFC 2428) are known; 502 otherwise, as of servers older than it.
+    pub extended: bool,
+    /// How long to wait for a data connection.
+    pub data_timeout: Duration,
+    /// How long a session may wait for a command, or a transfer for a byte.
+    pub idle_timeout: Duration,
+    /// The longest file taken in, in bytes as they stand on the wire.
+    pub max_file: usize,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            banner: "Service ready".to_owned(),
+            users: BTreeMap::new(),
+            anonymous: true,
+            data_source: DataSource::BelowControl,
+            passive_ports: None,
+            passive_address: None,
+            foreign_port: ForeignAddress::Refuse,
+            foreign_passive_peer: ForeignAddress::Refuse,
+            refuse_low_ports: true,
+            extended: true,
+            // vsftpd's connect_timeout, accept_timeout and idle_session_timeout; the last is also the least that
+            // RFC 1123 §4.1.3.2 allows.
+            data_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(300),
+            max_file: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// The port that a server dials data connections from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DataSource {
+    /// The port below the control port: 20 for 21 (RFC 959 §5.2).
+    #[default]
+    BelowControl,
+    /// This one.
+    Fixed(u16),
+    /// Any, the driver chooses: a server without the right to open low ports.
+    Any,
+}
+
+/// What to do about an address that is not the client's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForeignAddress {
+    /// Refuse it: `500 Illegal PORT command.`
+    #[default]
+    Refuse,
+    /// Take it as it is: answer 200, dial it, and 425 where that fails.
+    Accept,
+}

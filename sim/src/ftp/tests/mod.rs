@@ -1,0 +1,7 @@
+//! Both machines against each other, and against what no peer should send.
+
+mod client;
+mod pair;
+mod random;
+mod server;
+mod session;
