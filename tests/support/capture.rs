@@ -38,12 +38,13 @@ impl<'a> Capture<'a> {
     pub fn start(namespace: &'a Namespace, device: &str, control: u16) -> Self {
         let mut tcpdump = command("tcpdump");
         tcpdump.args(["-i", device, "-n", "-U", "--immediate-mode", "-w", "-"]);
+        // With the default snapshot length the kernel's buffer has room for eight packets only.
+        tcpdump.args(["-s", "2048", "-B", "8192"]);
         let filter = format!("tcp port {control} or tcp[tcpflags] & tcp-syn != 0 or udp dst port {DISCARD}");
         tcpdump.arg(filter);
         let mut tcpdump = namespace.start("tcpdump", tcpdump);
         tcpdump
             .wait_stderr("listening tcpdump", Deadline::seconds(10), |text| contains(text, b"listening on"));
-        // The file header comes with the first flush; from then on packets are written one by one.
         Self { tcpdump, namespace }
     }
 
@@ -58,6 +59,8 @@ impl<'a> Capture<'a> {
         self.tcpdump.wait_stdout("last word", deadline, |capture| contains(capture, LAST_WORD));
         self.tcpdump.signal(nix::sys::signal::Signal::SIGINT);
         let captured = self.tcpdump.finish(Deadline::seconds(5));
+        let complete = captured.stderr.lines().any(|line| line == "0 packets dropped by kernel");
+        assert!(complete, "the capture has holes, so it proves nothing: {}", captured.stderr);
         let file = scratch.write("wire.pcap", &captured.stdout);
         read(&file, control)
     }
