@@ -70,7 +70,7 @@ fn measure(path: Path, time: Duration) -> [f64; 4] {
         traffic::tcp_throughput(&home, Direction::Up, time),
         traffic::tcp_throughput(&home, Direction::Down, time),
         traffic::datagrams(&home, short),
-        traffic::connections(&home, short),
+        traffic::connections(&home),
     ]
 }
 
@@ -92,10 +92,27 @@ fn lay(path: Path) -> Home {
 }
 
 fn print(figures: &[[Vec<f64>; 4]; 2], rounds: usize) {
-    println!("{:<26} {:>10} {:>10} {:>8}", format!("median of {rounds}"), "bare loop", "router", "ratio");
+    println!(
+        "{:<26} {:>10} {:>10} {:>8}   from round to round",
+        format!("median of {rounds}"),
+        "bare loop",
+        "router",
+        "ratio"
+    );
+    let mut drifts = false;
     for (number, name) in QUANTITIES.iter().enumerate() {
         let [bare, router] = figures.each_ref().map(|path| median(&path[number]));
-        println!("{name:<26} {bare:>10.2} {router:>10.2} {:>8.2}", router / bare);
+        let pairs = figures[Path::Bare as usize][number].iter().zip(&figures[Path::Router as usize][number]);
+        let mut ratios: Vec<f64> = pairs.map(|(bare, router)| router / bare).collect();
+        ratios.sort_by(f64::total_cmp);
+        let (least, most) = (ratios[0], ratios[ratios.len() - 1]);
+        println!("{name:<26} {bare:>10.2} {router:>10.2} {:>8.2}   {least:.2} to {most:.2}", router / bare);
+        drifts |= most > 2.0 * least;
+    }
+    if drifts {
+        println!(
+            "the ratios differ more than twofold from round to round: the machine is busy, measure again"
+        );
     }
 }
 
