@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use nix::sched::{CpuSet, sched_setaffinity};
-use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::socket::{Backlog, setsockopt, sockopt};
 use nix::unistd::Pid;
 
 use crate::support::deadline::Deadline;
@@ -59,6 +59,9 @@ fn server_address() -> Ipv4Addr {
 fn listen(home: &Home) -> TcpListener {
     home.outside.enter(|| {
         let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).expect("the port is free");
+        // Room for all connections at once: one that finds the queue full is a second late.
+        nix::sys::socket::listen(&listener, Backlog::new(2000).expect("within what the kernel takes"))
+            .expect("a queue can be made longer");
         // `accept` waits as long as a read would.
         setsockopt(&listener, sockopt::ReceiveTimeout, &nix::sys::time::TimeVal::new(5, 0))
             .expect("a timeout can be set");
