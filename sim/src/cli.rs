@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::profile::ProfileCommand;
 use crate::commands::router::RouterArgs;
-use crate::commands::{profile, router};
+use crate::commands::run::RunArgs;
+use crate::commands::{profile, router, run};
 use crate::exit::Failure;
 
 /// A home router in userspace, as data, with the FTP quirks of its firmware.
@@ -22,6 +23,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Plays scenarios: a line each, and what was not as expected
+    Run(RunArgs),
     /// A live router on TUN devices, until SIGINT or SIGTERM
     Router(RouterArgs),
     /// The routers there are, and what is known of them
@@ -33,6 +36,7 @@ impl Cli {
     /// Carries the command out.
     pub fn run(&self) -> Result<(), Failure> {
         match &self.command {
+            Command::Run(args) => run::run(args),
             Command::Router(args) => router::run(args),
             Command::Profile(command) => profile::run(command),
         }

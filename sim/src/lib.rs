@@ -7,3 +7,7 @@ pub mod commands;
 pub mod exit;
 pub mod ftp;
 pub mod record;
+pub mod report;
+pub mod scenario;
+pub mod wire;
+pub mod world;

@@ -163,7 +163,7 @@ fn write_records(
             Record::Events(list) => {
                 let Some(file) = events else { continue };
                 for event in &list {
-                    write_event(file, event).context("cannot write the events")?;
+                    write_json_line(file, event).context("cannot write the events")?;
                 }
             }
         }
@@ -180,8 +180,8 @@ fn write_records(
     Ok(())
 }
 
-/// One event as a line of JSON.
-pub fn write_event(out: &mut impl Write, event: &Event) -> std::io::Result<()> {
-    serde_json::to_writer(&mut *out, event)?;
+/// One value as a line of JSON.
+pub fn write_json_line(out: &mut impl Write, value: &impl serde::Serialize) -> std::io::Result<()> {
+    serde_json::to_writer(&mut *out, value)?;
     out.write_all(b"\n")
 }

@@ -2,6 +2,7 @@
 
 pub mod profile;
 pub mod router;
+pub mod run;
 
 use std::io::Write;
 
