@@ -72,6 +72,11 @@ impl Home {
         &self.place
     }
 
+    /// Waits for the router to end by itself.
+    pub fn wait_router(mut self) -> Finished {
+        self.router.take().expect("the router is stopped once").finish(Deadline::seconds(10))
+    }
+
     /// Sends the router a signal and waits for its end.
     pub fn stop_router(&mut self, signal: Signal) -> Finished {
         let router = self.router.take().expect("the router is stopped once");

@@ -67,7 +67,7 @@ pub fn run(args: &RouterArgs) -> Result<(), Failure> {
     let written = recorder.finish();
     print(&summary(router.counters(), &ports))?;
     ended.map_err(Failure::environment)?;
-    written.map_err(Failure::environment)
+    written.map_err(Failure::Environment)
 }
 
 type Named = (Interface, String);
@@ -150,7 +150,7 @@ fn start_recorder(args: &RouterArgs, names: &[&str], clock: &LiveClock) -> Resul
         None => Ok(None),
     };
     let files = RecorderFiles { capture: create(&args.pcap)?, events: create(&args.events)? };
-    Recorder::start(files, names, clock.epoch).map_err(Failure::environment)
+    Recorder::start(files, names, clock.epoch).map_err(Failure::Environment)
 }
 
 /// The one place where a clock is read. The router's time begins at zero when it starts; captures want the day.
