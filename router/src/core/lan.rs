@@ -86,9 +86,15 @@ impl Router {
         let ports: Vec<u8> = self.ports_of(host).collect();
         let (first, others) = ports.split_first()?;
         for other in others {
-            self.transmits.push_back((Interface::Lan(*other), packet.as_bytes().to_vec()));
+            self.transmit(Interface::Lan(*other), packet.as_bytes().to_vec());
         }
         Some(Interface::Lan(*first))
+    }
+
+    /// The LAN port for a translated packet to `host`, which was on `last` when it last sent something.
+    pub(super) fn to_inside(&mut self, host: Ipv4Addr, last: u8, packet: &Packet<'_>) -> Interface {
+        let last = Interface::Lan(last);
+        if self.has_switch { self.towards(host, packet).unwrap_or(last) } else { last }
     }
 
     /// The LAN ports on whose subnet `host` is.
