@@ -141,6 +141,9 @@ impl Router {
         else {
             return Ok(());
         };
+        if !self.is_lan_host(*opening.target.ip()) {
+            return Err(LeftAlone::ThirdPartyAddress);
+        }
         let again = self.forwards.of_control(control_id).into_iter().find(|forward| {
             self.forwards.get(*forward).is_some_and(|forward| forward.target == opening.target)
         });

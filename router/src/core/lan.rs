@@ -92,9 +92,15 @@ impl Router {
     }
 
     /// The LAN port for a translated packet to `host`, which was on `last` when it last sent something.
-    pub(super) fn to_inside(&mut self, host: Ipv4Addr, last: u8, packet: &Packet<'_>) -> Interface {
+    pub(super) fn lan_egress(&mut self, host: Ipv4Addr, last: u8, packet: &Packet<'_>) -> Interface {
         let last = Interface::Lan(last);
         if self.has_switch { self.towards(host, packet).unwrap_or(last) } else { last }
+    }
+
+    /// Whether a forward can lead to `host`: it is on a LAN, and not the router.
+    pub(super) fn is_lan_host(&self, host: Ipv4Addr) -> bool {
+        self.lan.iter().any(|port| port.holds(host) && !port.is_broadcast(host))
+            && self.lan.iter().all(|port| port.address != host)
     }
 
     /// The LAN ports on whose subnet `host` is.

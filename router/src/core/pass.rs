@@ -62,7 +62,7 @@ impl Router {
             Side::Outside => {
                 let port = flow.lan_port;
                 packet.set_endpoint(End::Destination, inside);
-                self.to_inside(*inside.ip(), port, packet)
+                self.lan_egress(*inside.ip(), port, packet)
             }
         };
         self.passed(egress, Some(serial), Passage::Translated);

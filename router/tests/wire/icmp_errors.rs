@@ -54,7 +54,7 @@ fn an_error_from_outside_shows_the_sender_its_own_packet() {
         let seen = lab.from_lan(packet.clone());
         assert_ne!(seen.from().port(), 1024);
         let error = lab.from_wan(about(&seen, usize::MAX));
-        assert_eq!((error.on, error.from_address().to_string(), error.ttl()), (LAN, HOP.to_owned(), 63));
+        assert_eq!((error.on, error.source_address().to_string(), error.ttl()), (LAN, HOP.to_owned(), 63));
         assert_eq!((error.icmp_kind(), error.to().ip()), ([11, 0], at(PC).ip()));
         assert_true_quote(error.quote());
         let mut expected = packet;
@@ -83,7 +83,7 @@ fn an_error_from_inside_shows_the_remote_its_own_packet() {
     let packet = udp("198.51.100.9:53", "203.0.113.7:5000", b"an answer");
     let inside = lab.from_wan(packet.clone());
     let error = lab.from_lan(icmp_error(PC, SERVER, [3, 3], &inside.bytes));
-    assert_eq!((error.on, error.from_address().to_string()), (WAN, WAN_ADDRESS.to_owned()));
+    assert_eq!((error.on, error.source_address().to_string()), (WAN, WAN_ADDRESS.to_owned()));
     assert_eq!(error.to().ip(), at(SERVER).ip());
     assert_true_quote(error.quote());
     assert_eq!(error.quote()[12..], packet[12..], "from the address on");

@@ -2,7 +2,13 @@
 
 mod support;
 
+mod control;
+mod forwards;
+mod fragments;
 mod icmp_errors;
 mod lan;
 mod napt;
+mod numbers;
 mod refused;
+mod server_behind;
+mod timeouts;

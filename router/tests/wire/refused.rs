@@ -62,16 +62,16 @@ fn a_broken_packet_is_dropped_and_changes_nothing() {
 fn a_broken_datagram_or_ping_makes_no_translation() {
     let udp = || udp("192.168.1.100:5000", "198.51.100.9:53", b"query");
     let ping = || echo(true, PC, SERVER, 5);
-    let cases: [(fn(&mut Vec<u8>), Vec<u8>, Malformed); 6] = [
-        (|packet| packet[27] ^= 1, udp(), Malformed::TransportChecksum),
-        (|packet| packet[25] = 7, udp(), Malformed::TransportLength),
-        (|packet| packet[25] = 200, udp(), Malformed::TransportLength),
-        (|packet| shorten(packet, 27), udp(), Malformed::TransportLength),
-        (|packet| packet[22] ^= 1, ping(), Malformed::TransportChecksum),
-        (|packet| shorten(packet, 27), ping(), Malformed::TransportLength),
+    let cases: [(Vec<u8>, Broken); 6] = [
+        (udp(), (|packet| packet[27] ^= 1, Malformed::TransportChecksum)),
+        (udp(), (|packet| packet[25] = 7, Malformed::TransportLength)),
+        (udp(), (|packet| packet[25] = 200, Malformed::TransportLength)),
+        (udp(), (|packet| shorten(packet, 27), Malformed::TransportLength)),
+        (ping(), (|packet| packet[22] ^= 1, Malformed::TransportChecksum)),
+        (ping(), (|packet| shorten(packet, 27), Malformed::TransportLength)),
     ];
     let mut lab = Lab::new();
-    for (break_it, mut packet, reason) in cases {
+    for (mut packet, (break_it, reason)) in cases {
         break_it(&mut packet);
         assert_eq!(lab.dropped(LAN, packet), DropReason::Malformed(reason));
     }
@@ -148,7 +148,7 @@ fn a_used_up_time_to_live_is_answered_from_the_side_it_came_from() {
         let mut left = lab.send(into, packet.clone());
         let answer = left.remove(0);
         assert_eq!((left.len(), answer.on, answer.icmp_kind()), (0, into, [11, 0]));
-        assert_eq!(answer.from_address().to_string(), router);
+        assert_eq!(answer.source_address().to_string(), router);
         assert_eq!(answer.to().ip().octets(), packet[12..16], "to the sender");
         assert_eq!(answer.quote(), packet, "with the packet as it came in");
     }
@@ -194,7 +194,7 @@ fn the_lan_gets_an_answer_to_its_ping_on_either_address() {
     for router in [ROUTER, WAN_ADDRESS] {
         let reply = lab.from_lan(echo(true, PC, router, 9));
         assert_eq!((reply.on, reply.icmp_kind(), reply.icmp().echo_ident()), (LAN, [0, 0], 9));
-        assert_eq!((reply.from_address().to_string(), *reply.to().ip()), (router.to_owned(), *at(PC).ip()));
+        assert_eq!((reply.source_address().to_string(), *reply.to().ip()), (router.to_owned(), *at(PC).ip()));
         assert_eq!(&reply.content()[8..], b"are you there?");
     }
     assert_eq!(lab.translations(), []);
@@ -214,7 +214,7 @@ fn the_router_has_no_service_for_the_lan() {
     let mut lab = Lab::new();
     let question = udp("192.168.1.100:5000", "192.168.1.1:53", b"query");
     let refusal = lab.from_lan(question.clone());
-    assert_eq!((refusal.icmp_kind(), refusal.from_address().to_string()), ([3, 3], ROUTER.to_owned()));
+    assert_eq!((refusal.icmp_kind(), refusal.source_address().to_string()), ([3, 3], ROUTER.to_owned()));
     assert_eq!(refusal.quote(), question);
 
     let syn = lab.from_lan(tcp("192.168.1.100:1024", "192.168.1.1:80").seq(7).syn().packet());

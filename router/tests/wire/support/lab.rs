@@ -20,6 +20,10 @@ pub(crate) struct Lab {
     events: Vec<Event>,
 }
 
+#[expect(
+    clippy::wrong_self_convention,
+    reason = "`from_lan` says where a packet comes from, not what is converted"
+)]
 impl Lab {
     /// The article's router, as it comes.
     pub(crate) fn new() -> Self {

@@ -27,7 +27,7 @@ impl Seen {
         SocketAddrV4::new(self.ip().dst_addr(), self.ports().1)
     }
 
-    pub(crate) fn from_address(&self) -> Ipv4Addr {
+    pub(crate) fn source_address(&self) -> Ipv4Addr {
         self.ip().src_addr()
     }
 
