@@ -10,5 +10,6 @@ mod lan;
 mod napt;
 mod numbers;
 mod refused;
+mod sequence;
 mod server_behind;
 mod timeouts;
