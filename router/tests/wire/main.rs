@@ -3,9 +3,11 @@
 mod support;
 
 mod control;
+mod determinism;
 mod forwards;
 mod fragments;
 mod icmp_errors;
+mod invariants;
 mod lan;
 mod napt;
 mod numbers;
