@@ -60,9 +60,9 @@ impl Router {
                 Interface::Wan
             }
             Side::Outside => {
-                let port = Interface::Lan(flow.lan_port);
+                let port = flow.lan_port;
                 packet.set_endpoint(End::Destination, inside);
-                if self.has_switch { self.towards(*inside.ip(), packet).unwrap_or(port) } else { port }
+                self.lan_egress(*inside.ip(), port, packet)
             }
         };
         self.passed(egress, Some(serial), Passage::Translated);
@@ -86,7 +86,7 @@ impl Router {
     /// Answers a packet with an ICMP error, where RFC 1122 §3.2.2 allows one.
     pub(super) fn refuse(&mut self, from: Side, packet: &Packet<'_>, error: IcmpError) -> Stop {
         let header = packet.header();
-        if header.fragment == Fragment::Later || header.transport == Transport::IcmpError {
+        if header.fragment == Fragment::Later || is_icmp_error(header.transport) {
             return Stop::Dropped(match error {
                 IcmpError::TimeExceeded => DropReason::TtlExceeded,
                 IcmpError::PortUnreachable => DropReason::NoService,
@@ -147,6 +147,18 @@ impl Router {
         self.transmits.extend(fragments.into_iter().map(|fragment| (egress, fragment)));
         None
     }
+
+    /// Sends a packet besides the one under way.
+    pub(super) fn transmit(&mut self, egress: Interface, bytes: Vec<u8>) {
+        if let Some(egress) = self.within_mtu(egress, &bytes) {
+            self.transmits.push_back((egress, bytes));
+        }
+    }
+}
+
+/// Whether no error may be sent about it: it is one itself, a redirect or the first fragment of an error included.
+fn is_icmp_error(transport: Transport) -> bool {
+    matches!(transport, Transport::IcmpError | Transport::IcmpOther { kind: 3 | 4 | 5 | 11 | 12 })
 }
 
 /// How long a flow lives from now, in seconds.
