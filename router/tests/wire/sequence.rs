@@ -275,18 +275,18 @@ impl World {
         let (mut said, mut heard) = (0, 0);
         for line in &self.lines {
             let (line_said, line_heard) = (line.said(self.client), line.heard());
-            let (head, tail) = match line {
+            let (before, behind) = match line {
                 Line::Other(text) => (text.len(), 2),
                 Line::Port(_) => ("PORT ".len(), 2),
             };
-            let (old, new) = (line_said.len() - head - tail, line_heard.len() - head - tail);
+            let (old, new) = (line_said.len() - before - behind, line_heard.len() - before - behind);
             for octet in 0..line_said.len() {
-                let images = if octet < head {
+                let images = if octet < before {
                     octet..octet + 1
-                } else if octet < head + old {
-                    let into = octet - head;
+                } else if octet < before + old {
+                    let into = octet - before;
                     let end = if into + 1 == old { new } else { (into + 1).min(new) };
-                    head + into.min(new)..head + end
+                    before + into.min(new)..before + end
                 } else {
                     octet - old + new..octet - old + new + 1
                 };

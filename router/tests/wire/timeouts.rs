@@ -243,8 +243,9 @@ fn the_idle_one_is_the_one_due_to_end_first_also_when_it_was_cut_short() {
     lab.connect("192.168.1.100:1025", "198.51.100.9:80");
     lab.wait_seconds(200);
     lab.udp_mapping();
+    lab.from_lan(echo(true, PC, SERVER, 9));
     lab.wait_seconds(1);
-    // The second connection has 240 seconds left now; the exchange has 119.
+    // The second connection has 240 seconds left now, the ping 59.
     lab.from_lan(tcp("192.168.1.100:1025", "198.51.100.9:80").seq(1000).rst().packet());
     let ports = |lab: &Lab| lab.translations().iter().map(|one| one.inside.port()).collect::<Vec<_>>();
     lab.from_lan(echo(true, PC, SERVER, 1));
