@@ -150,6 +150,14 @@ fn large_pings_and_datagrams_pass_in_fragments() {
 }
 
 #[test]
+fn the_router_answers_a_large_ping_on_its_lan_address() {
+    if can_ping() {
+        let home = Home::start(1, SERVER, &[]);
+        answered(&ping(home.client(), &format!("-s 4000 {ROUTER}")));
+    }
+}
+
+#[test]
 fn sigterm_and_sigint_end_it_with_its_counters_and_leave_nothing_behind() {
     if !can_ping() {
         return;

@@ -39,6 +39,9 @@ impl Config {
         if self.lan.is_empty() || self.lan.len() > usize::from(u8::MAX) {
             return Err(ConfigError::LanPorts(self.lan.len()));
         }
+        if self.mtu < LEAST_MTU {
+            return Err(ConfigError::Mtu(self.mtu));
+        }
         for cidr in self.lan.iter().chain([&self.wan]) {
             check_address(*cidr)?;
         }
@@ -173,12 +176,18 @@ impl std::str::FromStr for StaticForward {
     }
 }
 
+/// Every link takes 68 bytes (RFC 791 §3.2).
+const LEAST_MTU: usize = 68;
+
 /// What no router could be set to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// There is no LAN port, or too many.
     #[error("a router has 1 to 255 LAN ports, not {0}")]
     LanPorts(usize),
+    /// A link that takes less than any link does.
+    #[error("an MTU of {0} bytes is too small: every link takes {LEAST_MTU}")]
+    Mtu(usize),
     /// An address that no host can have.
     #[error("{0} is no address for a router: choose a host's address inside the subnet")]
     Address(Ipv4Cidr),

@@ -66,9 +66,9 @@ pub enum DropReason {
     /// It is to the router itself, which has no such service.
     #[error("to the router itself, which has no such service")]
     NoService,
-    /// It is to the router itself, in fragments, which it does not put together.
-    #[error("to the router itself, in fragments, which it does not put together")]
-    FragmentToRouter,
+    /// It is to the router itself, in fragments that do not fit together.
+    #[error("to the router itself, in fragments that do not fit together")]
+    FragmentContradicts,
     /// It is to a LAN host that is on the port it came from, or on none.
     #[error("to a LAN host that no other port leads to")]
     NoSuchStation,

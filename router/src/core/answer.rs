@@ -3,15 +3,18 @@
 use quirknat_alg::Side;
 
 use super::{Router, Step, Stop};
-use crate::event::{Answer, Interface};
+use crate::event::{Answer, EventKind, Interface};
 use crate::packet::{Fragment, IcmpError, Packet, Transport, echo_reply, reset};
+use crate::profile::FragmentHandling;
 use crate::reason::DropReason;
+use crate::state::fragment::FragmentKey;
+use crate::state::reassembly::Added;
 
 impl Router {
     /// Answers a packet to one of the router's own addresses; never `Ok`, since nothing goes on.
     pub(super) fn answer(&mut self, ingress: Interface, packet: &Packet<'_>) -> Step {
         if packet.header().fragment != Fragment::Whole {
-            return Err(DropReason::FragmentToRouter.into());
+            return self.answer_fragment(ingress, packet);
         }
         let answered = match packet.header().transport {
             Transport::Echo { request: true, .. } => {
@@ -26,10 +29,33 @@ impl Router {
         };
         match answered {
             Some((reply, answer)) => {
-                self.transmits.push_back((ingress, reply));
+                self.transmit(ingress, reply);
                 Err(Stop::Answered(answer))
             }
             None => Err(DropReason::NoService.into()),
+        }
+    }
+
+    /// A fragment waits for its kin; the last one to come has the whole answered.
+    fn answer_fragment(&mut self, ingress: Interface, packet: &Packet<'_>) -> Step {
+        if *self.profile.fragments.handling == FragmentHandling::Drop {
+            return Err(DropReason::Fragment.into());
+        }
+        let header = packet.header();
+        let (source, destination, identification) =
+            (header.source, header.destination, header.identification);
+        let key = FragmentKey::new(ingress, header);
+        let deadline = self.clock.tick_after.saturating_add(*self.profile.fragments.timeout);
+        match self.reassembly.add(key, packet, self.clock.tick, deadline) {
+            Added::Refused => Err(DropReason::FragmentContradicts.into()),
+            Added::Waits => {
+                self.events.push(EventKind::FragmentHeld { source, destination, identification });
+                Err(Stop::Taken)
+            }
+            Added::Complete(mut bytes) => {
+                let whole = Packet::parse(&mut bytes).map_err(DropReason::from)?;
+                self.answer(ingress, &whole)
+            }
         }
     }
 }

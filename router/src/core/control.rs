@@ -4,9 +4,8 @@ use std::net::SocketAddrV4;
 
 use quirknat_alg::{DataPort, Decision, Gaps, LeftAlone, Opening, Oversize, Role, Segment, Side};
 
-use super::create::control_end;
 use super::{Router, Timer};
-use crate::event::{EventKind, ForwardEnd};
+use crate::event::{EventKind, ForwardEnd, Origin};
 use crate::packet::{Fragment, Packet, Protocol, TcpFlags};
 use crate::reason::DropReason;
 use crate::state::flow::{ControlId, FlowId};
@@ -319,6 +318,14 @@ impl Router {
     pub(super) fn original_sequence(&self, id: FlowId, rewritten: u32) -> Option<u32> {
         let control = self.controls.get(self.flows.get(id)?.control.0 as usize)?;
         control.stream.is_rewritten().then(|| control.stream.to_original(rewritten))
+    }
+}
+
+/// Which end of a control connection is inside, and the server's port as its client dialled it.
+pub(super) fn control_end(origin: Origin, external: SocketAddrV4, remote: SocketAddrV4) -> (Role, u16) {
+    match origin {
+        Origin::Outbound => (Role::Client, remote.port()),
+        _ => (Role::Server, external.port()),
     }
 }
 

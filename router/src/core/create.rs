@@ -2,9 +2,9 @@
 
 use std::net::SocketAddrV4;
 
-use quirknat_alg::{Role, Side};
+use quirknat_alg::Side;
 
-use super::control::Control;
+use super::control::{Control, control_end};
 use super::pass::timeout;
 use super::{Router, Stop, Timer};
 use crate::event::{EventKind, ForwardEnd, Origin, TranslationEnd, TranslationRefusal};
@@ -227,13 +227,5 @@ impl Router {
         if used_up {
             self.close_forward(id, ForwardEnd::UsedUp);
         }
-    }
-}
-
-/// Which end of a control connection is inside, and the server's port as its client dialled it.
-pub(super) fn control_end(origin: Origin, external: SocketAddrV4, remote: SocketAddrV4) -> (Role, u16) {
-    match origin {
-        Origin::Outbound => (Role::Client, remote.port()),
-        _ => (Role::Server, external.port()),
     }
 }

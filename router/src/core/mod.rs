@@ -35,6 +35,7 @@ use crate::state::flow::{FlowId, FlowTable};
 use crate::state::forward::{ForwardId, Forwards};
 use crate::state::fragment::Fragments;
 use crate::state::mapping::MappingTable;
+use crate::state::reassembly::Reassembly;
 use crate::state::station::Stations;
 use crate::state::timer::{self, Tick, Wheel};
 
@@ -56,6 +57,8 @@ pub struct Router {
     forwards: Forwards,
     controls: Slab<control::Control>,
     fragments: Fragments,
+    /// Fragments to the router itself.
+    reassembly: Reassembly,
     stations: Stations,
     timers: Wheel<Timer>,
     clock: Clock,
@@ -193,6 +196,7 @@ impl Router {
             forwards: Forwards::new(config.forwards.clone(), config.dmz_host),
             controls: Slab::new(),
             fragments: Fragments::new(usize::try_from(*profile.fragments.held).unwrap_or(usize::MAX)),
+            reassembly: Reassembly::default(),
             stations: Stations::new(),
             timers: Wheel::new(),
             clock: Clock { now: Instant::ZERO, tick: 0, tick_after: 0 },

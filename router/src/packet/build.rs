@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use etherparse::icmpv4::{DestUnreachableHeader, TimeExceededCode};
-use etherparse::{Icmpv4Type, PacketBuilder};
+use etherparse::{Icmpv4Type, IpHeaders, Ipv4Extensions, Ipv4Header, PacketBuilder};
 
 use super::bytes::read_u16;
 use super::{Fragment, Packet, TcpFlags, Transport};
@@ -45,8 +45,17 @@ pub(crate) fn echo_reply(packet: &Packet<'_>) -> Option<Vec<u8>> {
     let Transport::Echo { request: true, identifier } = header.transport else { return None };
     let message = packet.as_bytes().get(header.transport_at..)?;
     let (sequence, data) = (read_u16(message, 6), message.get(8..)?);
-    let builder = PacketBuilder::ipv4(header.destination.octets(), header.source.octets(), TTL)
-        .icmpv4_echo_reply(identifier, sequence);
+    // As long as the request, so it may have to leave in fragments.
+    let ip = Ipv4Header {
+        identification: header.identification,
+        time_to_live: TTL,
+        dont_fragment: header.dont_fragment,
+        source: header.destination.octets(),
+        destination: header.source.octets(),
+        ..Ipv4Header::default()
+    };
+    let ip = IpHeaders::Ipv4(ip, Ipv4Extensions::default());
+    let builder = PacketBuilder::ip(ip).icmpv4_echo_reply(identifier, sequence);
     Some(written(|out| builder.write(out, data).is_ok()))
 }
 

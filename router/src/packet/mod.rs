@@ -154,6 +154,11 @@ impl Packet<'_> {
         self.bytes
     }
 
+    /// Where the IPv4 header ends.
+    pub(crate) fn header_length(&self) -> usize {
+        self.header.transport_at
+    }
+
     /// The TCP header, where it has one.
     pub fn tcp(&self) -> Option<&TcpHeader> {
         match &self.header.transport {

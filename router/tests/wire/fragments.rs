@@ -133,12 +133,62 @@ fn fragments_are_dropped_where_the_profile_says_so() {
     assert_eq!(lab.translations(), []);
 }
 
+fn large_ping(sequence: u16) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let payload = vec![7; 3000];
+    etherparse::PacketBuilder::ipv4([192, 168, 1, 100], [192, 168, 1, 1], 64)
+        .icmpv4_echo_request(5, sequence)
+        .write(&mut bytes, &payload)
+        .unwrap();
+    bytes
+}
+
 #[test]
-fn fragments_to_the_router_itself_are_dropped() {
+fn a_ping_to_the_router_in_fragments_of_any_order_is_answered_in_fragments() {
     let mut lab = Lab::new();
-    for part in fragmented(&echo(true, "192.168.1.100", "192.168.1.1", 5), 3, 8) {
-        assert_eq!(lab.dropped(LAN, part), DropReason::FragmentToRouter);
+    let mut parts = fragmented(&large_ping(1), 3, 1400);
+    parts.rotate_left(1);
+    let last = parts.pop().unwrap();
+    for part in parts {
+        assert_eq!(lab.send(LAN, part), []);
     }
+    let left = lab.send(LAN, last);
+    assert!(left.len() == 3 && left.iter().all(|seen| seen.bytes.len() <= 1500));
+    let whole = whole(&left);
+    assert_eq!((whole.on, whole.bytes.len()), (LAN, large_ping(1).len()));
+    assert_eq!(whole.content()[8..], large_ping(1)[28..], "the data comes back");
+}
+
+#[test]
+fn a_ping_to_the_router_whose_fragments_contradict_each_other_is_dropped() {
+    let mut lab = Lab::new();
+    let long = fragmented(&large_ping(1), 3, 1400);
+    let short = fragmented(&echo(true, "192.168.1.100", "192.168.1.1", 5), 3, 8);
+    lab.send(LAN, long[2].clone());
+    assert_eq!(lab.dropped(LAN, short.last().unwrap().clone()), DropReason::FragmentContradicts);
+}
+
+#[test]
+fn of_pings_to_the_router_that_are_under_way_only_the_newest_are_kept() {
+    let mut lab = Lab::new();
+    let pings: Vec<Vec<Vec<u8>>> =
+        (0..5).map(|number| fragmented(&large_ping(number), 10 + number, 1400)).collect();
+    for ping in &pings {
+        lab.send(LAN, ping[0].clone());
+        lab.send(LAN, ping[1].clone());
+    }
+    assert_eq!(lab.send(LAN, pings[0][2].clone()), [], "the first one's beginning is forgotten");
+    assert_eq!(lab.send(LAN, pings[4][2].clone()).len(), 3, "the last one's is not");
+}
+
+#[test]
+fn a_ping_to_the_router_whose_rest_comes_too_late_is_not_answered() {
+    let mut lab = Lab::new();
+    let parts = fragmented(&large_ping(1), 3, 1400);
+    lab.send(LAN, parts[0].clone());
+    lab.send(LAN, parts[1].clone());
+    lab.wait_seconds(32);
+    assert_eq!(lab.send(LAN, parts[2].clone()), []);
 }
 
 /// Case 31: a gateway cannot read a part of a segment, and must not pass what it cannot read.
