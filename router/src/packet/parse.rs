@@ -60,7 +60,11 @@ fn read_header(bytes: &[u8]) -> Result<Header, Malformed> {
         (0, true) => Fragment::First,
         _ => Fragment::Later,
     };
-    let mut header = Header {
+    let transport = match fragment {
+        Fragment::Later => Transport::None,
+        _ => read_transport(&ip, fragment, content)?,
+    };
+    Ok(Header {
         source: ip.source_addr(),
         destination: ip.destination_addr(),
         protocol: ip.protocol().0,
@@ -69,33 +73,34 @@ fn read_header(bytes: &[u8]) -> Result<Header, Malformed> {
         dont_fragment: ip.dont_fragment(),
         fragment,
         transport_at: header_length,
-        transport: Transport::None,
-    };
-    if fragment != Fragment::Later {
-        header.transport = read_transport(&header, content)?;
-    }
-    Ok(header)
+        transport,
+    })
 }
 
 #[inline]
-fn read_transport(header: &Header, content: &[u8]) -> Result<Transport, Malformed> {
+fn read_transport(
+    ip: &Ipv4HeaderSlice<'_>,
+    fragment: Fragment,
+    content: &[u8],
+) -> Result<Transport, Malformed> {
     const TCP: u8 = Protocol::Tcp as u8;
     const UDP: u8 = Protocol::Udp as u8;
     const ICMP: u8 = Protocol::Icmp as u8;
-    match header.protocol {
-        TCP => read_tcp(header, content),
-        UDP => read_udp(header, content),
-        ICMP => read_icmp(header, content),
+    match ip.protocol().0 {
+        TCP => read_tcp(ip, fragment, content),
+        UDP => read_udp(ip, fragment, content),
+        ICMP => read_icmp(fragment, content),
         _ => Ok(Transport::Other),
     }
 }
 
-fn read_tcp(header: &Header, content: &[u8]) -> Result<Transport, Malformed> {
+#[inline]
+fn read_tcp(ip: &Ipv4HeaderSlice<'_>, fragment: Fragment, content: &[u8]) -> Result<Transport, Malformed> {
     if content.len() < TCP_HEADER {
         return Err(Malformed::TransportLength);
     }
     let tcp = TcpHeaderSlice::from_slice(content).map_err(|_| Malformed::TransportLength)?;
-    if header.fragment == Fragment::Whole && pseudo_sum(header, content) != 0xffff {
+    if fragment == Fragment::Whole && pseudo_sum(ip, content) != 0xffff {
         return Err(Malformed::TransportChecksum);
     }
     Ok(Transport::Tcp(TcpHeader {
@@ -104,33 +109,34 @@ fn read_tcp(header: &Header, content: &[u8]) -> Result<Transport, Malformed> {
         sequence: tcp.sequence_number(),
         acknowledgement: tcp.acknowledgment_number(),
         flags: TcpFlags(content.get(13).copied().unwrap_or_default()),
-        payload_at: header.transport_at + tcp.slice().len(),
+        payload_at: ip.slice().len() + tcp.slice().len(),
     }))
 }
 
-fn read_udp(header: &Header, content: &[u8]) -> Result<Transport, Malformed> {
+#[inline]
+fn read_udp(ip: &Ipv4HeaderSlice<'_>, fragment: Fragment, content: &[u8]) -> Result<Transport, Malformed> {
     if content.len() < UDP_HEADER {
         return Err(Malformed::TransportLength);
     }
     let udp = UdpHeaderSlice::from_slice(content).map_err(|_| Malformed::TransportLength)?;
-    if header.fragment == Fragment::Whole {
+    if fragment == Fragment::Whole {
         let datagram = content.get(..usize::from(udp.length())).ok_or(Malformed::TransportLength)?;
         if datagram.len() < UDP_HEADER {
             return Err(Malformed::TransportLength);
         }
         // RFC 768: a zero checksum means that there is none.
-        if udp.checksum() != 0 && pseudo_sum(header, datagram) != 0xffff {
+        if udp.checksum() != 0 && pseudo_sum(ip, datagram) != 0xffff {
             return Err(Malformed::TransportChecksum);
         }
     }
     Ok(Transport::Udp { source: udp.source_port(), destination: udp.destination_port() })
 }
 
-fn read_icmp(header: &Header, content: &[u8]) -> Result<Transport, Malformed> {
+fn read_icmp(fragment: Fragment, content: &[u8]) -> Result<Transport, Malformed> {
     if content.len() < ICMP_HEADER {
         return Err(Malformed::TransportLength);
     }
-    if header.fragment == Fragment::Whole && checksum::sum(content) != 0xffff {
+    if fragment == Fragment::Whole && checksum::sum(content) != 0xffff {
         return Err(Malformed::TransportChecksum);
     }
     let identifier = read_u16(content, 4);
@@ -138,16 +144,17 @@ fn read_icmp(header: &Header, content: &[u8]) -> Result<Transport, Malformed> {
         Some(8) => Transport::Echo { request: true, identifier },
         Some(0) => Transport::Echo { request: false, identifier },
         // RFC 792: destination unreachable, source quench, time exceeded, parameter problem quote a packet.
-        Some(3 | 4 | 11 | 12) if header.fragment == Fragment::Whole => Transport::IcmpError,
+        Some(3 | 4 | 11 | 12) if fragment == Fragment::Whole => Transport::IcmpError,
         kind => Transport::IcmpOther { kind: kind.copied().unwrap_or_default() },
     })
 }
 
-fn pseudo_sum(header: &Header, content: &[u8]) -> u16 {
+#[inline]
+fn pseudo_sum(ip: &Ipv4HeaderSlice<'_>, content: &[u8]) -> u16 {
     let pseudo = checksum::pseudo_header(
-        header.source.into(),
-        header.destination.into(),
-        header.protocol,
+        ip.source_addr().into(),
+        ip.destination_addr().into(),
+        ip.protocol().0,
         content.len(),
     );
     checksum::add(pseudo, checksum::sum(content))
