@@ -10,10 +10,10 @@ use crate::reason::DropReason;
 impl Router {
     /// Answers a packet to one of the router's own addresses; never `Ok`, since nothing goes on.
     pub(super) fn answer(&mut self, ingress: Interface, packet: &Packet<'_>) -> Step {
-        if packet.header().fragment != Fragment::Whole {
+        if packet.fragment() != Fragment::Whole {
             return Err(DropReason::FragmentToRouter.into());
         }
-        let answered = match packet.header().transport {
+        let answered = match packet.transport() {
             Transport::Echo { request: true, .. } => {
                 echo_reply(packet).map(|reply| (reply, Answer::EchoReply))
             }

@@ -213,19 +213,17 @@ impl Router {
         self.counters.received += 1;
         self.advance(now);
         self.events.at(now, Some(self.serials.packet));
-        // Used where it stands: moving it out of the result would copy it.
-        let mut parsed = Packet::parse(bytes);
-        let packet = match &mut parsed {
+        let mut packet = match Packet::parse(bytes) {
             Ok(packet) => packet,
             Err(malformed) => {
-                self.drop_unread((*malformed).into());
+                self.drop_unread(malformed.into());
                 return None;
             }
         };
-        let (source, destination) = (packet.header().source, packet.header().destination);
+        let (source, destination) = (packet.source(), packet.destination());
         let passage = match ingress {
-            Interface::Lan(port) => self.enter_from_lan(port, packet),
-            Interface::Wan => self.enter_from_wan(packet),
+            Interface::Lan(port) => self.enter_from_lan(port, &mut packet),
+            Interface::Wan => self.enter_from_wan(&mut packet),
         };
         match passage {
             Ok(egress) => {

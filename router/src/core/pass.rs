@@ -31,7 +31,7 @@ impl Router {
 
     /// What is neither TCP nor UDP nor an echo: an ICMP error, or nothing this router translates.
     pub(super) fn without_session(&mut self, from: Side, packet: &mut Packet<'_>) -> Step {
-        match packet.header().transport {
+        match packet.transport() {
             Transport::IcmpError => self.icmp_error(from, packet),
             Transport::IcmpOther { .. } => Err(DropReason::UnsupportedIcmpType.into()),
             _ => Err(DropReason::UnsupportedProtocol.into()),
@@ -72,11 +72,10 @@ impl Router {
     /// Whether a packet may be forwarded at all; answers it where it may not. Changes nothing.
     #[inline]
     pub(super) fn passable(&mut self, from: Side, packet: &Packet<'_>) -> Result<(), Stop> {
-        let header = packet.header();
-        if header.ttl <= 1 {
+        if packet.ttl() <= 1 {
             return Err(self.refuse(from, packet, IcmpError::TimeExceeded));
         }
-        if packet.as_bytes().len() > self.mtu && header.dont_fragment {
+        if packet.as_bytes().len() > self.mtu && packet.dont_fragment() {
             let mtu = u16::try_from(self.mtu).unwrap_or(u16::MAX);
             return Err(self.refuse(from, packet, IcmpError::FragmentationNeeded { mtu }));
         }
