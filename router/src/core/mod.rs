@@ -24,7 +24,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use quirknat_alg::{Dialect, Side};
 use slab::Slab;
-use smoltcp::time::Instant;
+use smoltcp::time::{Duration, Instant};
 
 use crate::config::{Config, ConfigError};
 use crate::event::{Answer, Detail, Event, EventKind, EventLog, Interface, Origin, Passage};
@@ -97,11 +97,25 @@ enum Timer {
 /// The time of the call under way.
 #[derive(Debug, Clone, Copy)]
 struct Clock {
-    now: Instant,
     /// Whole seconds passed: what has a deadline up to here has ended.
     tick: Tick,
     /// Whole seconds rounded up: a lifetime counts from here.
     tick_after: Tick,
+    /// Both stay so before this: most packets find them as they are.
+    until: Instant,
+}
+
+impl Clock {
+    /// Before the first call.
+    const NEW: Self = Self { tick: 0, tick_after: 0, until: Instant::ZERO };
+
+    fn at(now: Instant) -> Self {
+        let (tick, tick_after) = (timer::tick(now), timer::deadline(now, 0));
+        // Rounded up, a whole second is itself; any time after it is the next one.
+        let until =
+            if tick == tick_after { now + Duration::from_micros(1) } else { timer::instant(tick_after) };
+        Self { tick, tick_after, until }
+    }
 }
 
 /// Numbers that events call things by, the next of each.
@@ -195,7 +209,7 @@ impl Router {
             fragments: Fragments::new(usize::try_from(*profile.fragments.held).unwrap_or(usize::MAX)),
             stations: Stations::new(),
             timers: Wheel::new(),
-            clock: Clock { now: Instant::ZERO, tick: 0, tick_after: 0 },
+            clock: Clock::NEW,
             ports: allocate::PortCursors::new(*nat.port_range),
             evictions: evict::EvictionQueue::new(*profile.table.when_full),
             serials: Serials::default(),

@@ -21,10 +21,22 @@ impl Packet<'_> {
     /// later fragment has no port, so only its address changes.
     #[inline]
     pub(crate) fn set_endpoint(&mut self, end: End, endpoint: SocketAddrV4) {
+        self.replace_endpoint(end, endpoint, Difference::default());
+    }
+
+    /// One hop on, with `endpoint` put in on the way: the IPv4 checksum is brought up to date once for both.
+    #[inline]
+    pub(crate) fn hop(&mut self, end: End, endpoint: SocketAddrV4) {
+        let (old, new) = self.decrement_ttl_word();
+        self.replace_endpoint(end, endpoint, Difference::default().word(old, new));
+    }
+
+    #[inline]
+    fn replace_endpoint(&mut self, end: End, endpoint: SocketAddrV4, other_ip_change: Difference) {
         let address_at = if end == End::Source { 12 } else { 16 };
         let (old, new) = (read_u32(self.bytes, address_at), u32::from(*endpoint.ip()));
         write_u32(self.bytes, address_at, new);
-        self.update_ip_checksum(Difference::default().double(old, new));
+        self.update_ip_checksum(other_ip_change.double(old, new));
         self.set_port(end, endpoint.port(), Difference::default().double(old, new));
     }
 
@@ -51,10 +63,17 @@ impl Packet<'_> {
     /// One hop less to live.
     #[inline]
     pub(crate) fn decrement_ttl(&mut self) {
+        let (old, new) = self.decrement_ttl_word();
+        self.update_ip_checksum(Difference::default().word(old, new));
+    }
+
+    /// The word that the time to live stands in, before and after.
+    #[inline]
+    fn decrement_ttl_word(&mut self) -> (u16, u16) {
         let old = read_u16(self.bytes, TTL_AT);
         let new = old.wrapping_sub(0x0100);
         write_u16(self.bytes, TTL_AT, new);
-        self.update_ip_checksum(Difference::default().word(old, new));
+        (old, new)
     }
 
     /// Puts another sequence number in.

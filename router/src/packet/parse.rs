@@ -95,7 +95,7 @@ fn check_tcp(ip: &Ipv4HeaderSlice<'_>, fragment: Fragment, content: &[u8]) -> Re
         return Err(Malformed::TransportLength);
     }
     let tcp = TcpHeaderSlice::from_slice(content).map_err(|_| Malformed::TransportLength)?;
-    if fragment == Fragment::Whole && pseudo_sum(ip, content) != 0xffff {
+    if fragment == Fragment::Whole && transport_sum(ip, content) != 0xffff {
         return Err(Malformed::TransportChecksum);
     }
     Ok(tcp.slice().len())
@@ -112,7 +112,7 @@ fn check_udp(ip: &Ipv4HeaderSlice<'_>, fragment: Fragment, content: &[u8]) -> Re
             return Err(Malformed::TransportLength);
         }
         // RFC 768: a zero checksum means that there is none.
-        if udp.checksum() != 0 && pseudo_sum(ip, datagram) != 0xffff {
+        if udp.checksum() != 0 && transport_sum(ip, datagram) != 0xffff {
             return Err(Malformed::TransportChecksum);
         }
     }
@@ -134,12 +134,7 @@ fn check_icmp(fragment: Fragment, content: &[u8]) -> Result<Kind, Malformed> {
     })
 }
 
-fn pseudo_sum(ip: &Ipv4HeaderSlice<'_>, content: &[u8]) -> u16 {
-    let pseudo = checksum::pseudo_header(
-        ip.source_addr().into(),
-        ip.destination_addr().into(),
-        ip.protocol().0,
-        content.len(),
-    );
-    checksum::add(pseudo, checksum::sum(content))
+fn transport_sum(ip: &Ipv4HeaderSlice<'_>, content: &[u8]) -> u16 {
+    let addresses = ip.slice().get(12..).and_then(|tail| tail.first_chunk()).copied();
+    checksum::transport_sum(addresses.unwrap_or_default(), ip.protocol().0, content)
 }
