@@ -1,8 +1,9 @@
 //! What happened and why: one stream of typed events that logs, captures' comments, verdicts and explanations are
 //! made from.
 
+mod text;
+
 use std::collections::VecDeque;
-use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use quirknat_alg::{AllowedPeer, LeftAlone};
@@ -97,15 +98,6 @@ pub enum Interface {
     Lan(u8),
     /// The WAN.
     Wan,
-}
-
-impl fmt::Display for Interface {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Lan(port) => write!(formatter, "lan{port}"),
-            Self::Wan => formatter.write_str("wan"),
-        }
-    }
 }
 
 impl Serialize for Interface {

@@ -1,7 +1,7 @@
 //! A home router as a deterministic core: a packet in, packets and events out.
 //!
 //! [`Router`] is the whole of it: no clock, no device, no thread. What it does is in a [`profile::Profile`]; where it
-//! stands is in a [`config::Config`]. Devices are at the edge, in `device`.
+//! stands is in a [`config::Config`]. Devices are at the edge, in [`device`].
 #![cfg_attr(
     not(test),
     deny(
@@ -15,6 +15,7 @@
 
 pub mod config;
 mod core;
+pub mod device;
 pub mod diagnostic;
 pub mod event;
 pub mod packet;

@@ -1,4 +1,13 @@
 //! Worlds to put a router in: hosts, links and the internet on a clock, what its wires carry, and what is made of it.
+//! The `quirknat` program is a thin shell over this library.
 
 pub mod capture;
+pub mod cli;
+pub mod commands;
+pub mod exit;
 pub mod ftp;
+pub mod record;
+pub mod report;
+pub mod scenario;
+pub mod wire;
+pub mod world;

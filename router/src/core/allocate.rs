@@ -60,9 +60,11 @@ impl Router {
         None
     }
 
-    /// Whether `port` can stand for `inside`: nothing holds it, and no forward leads it to someone else.
+    /// Whether `port` can stand for `inside`: nothing holds it, and no forward leads it to someone else, or led a
+    /// connection there that goes on.
     pub(super) fn is_free(&self, protocol: Protocol, port: u16, inside: SocketAddrV4) -> bool {
         self.mappings.holder(protocol, port).is_none()
+            && !self.mappings.is_occupied_by_another(protocol, port, inside)
             && self.forwards.target(protocol, port).is_none_or(|target| target == inside)
     }
 }

@@ -141,6 +141,9 @@ impl Router {
         else {
             return Ok(());
         };
+        if !self.is_lan_host(*opening.target.ip()) {
+            return Err(LeftAlone::ThirdPartyAddress);
+        }
         let again = self.forwards.of_control(control_id).into_iter().find(|forward| {
             self.forwards.get(*forward).is_some_and(|forward| forward.target == opening.target)
         });
@@ -171,22 +174,19 @@ impl Router {
 
     fn choose_data_port(&mut self, target: SocketAddrV4) -> Result<u16, LeftAlone> {
         let wanted = target.port();
-        // A forward to the same place that another control connection left behind gives way.
-        let left_behind = self
-            .forwards
-            .at_port(Protocol::Tcp, wanted)
-            .filter(|id| self.forwards.get(*id).is_some_and(|forward| forward.target == target));
-        if let Some(id) = left_behind {
-            self.close_forward(id, ForwardEnd::Replaced);
-        }
         let free = self.is_free(Protocol::Tcp, wanted, target);
-        match self.dialect.data_port {
-            DataPort::Same | DataPort::SameOrAllocated if free => Ok(wanted),
-            DataPort::Same => Err(LeftAlone::DataPortTaken),
+        let port = match self.dialect.data_port {
+            DataPort::Same | DataPort::SameOrAllocated if free => wanted,
+            DataPort::Same => return Err(LeftAlone::DataPortTaken),
             DataPort::SameOrAllocated | DataPort::Allocated => {
-                self.next_free(Protocol::Tcp, target).ok_or(LeftAlone::NoPortLeft)
+                self.next_free(Protocol::Tcp, target).ok_or(LeftAlone::NoPortLeft)?
             }
+        };
+        // A free port may have a forward to the same place, of another control connection: it gives way.
+        if let Some(left_behind) = self.forwards.at_port(Protocol::Tcp, port) {
+            self.close_forward(left_behind, ForwardEnd::Replaced);
         }
+        Ok(port)
     }
 
     fn open_forward(

@@ -68,13 +68,24 @@ impl Router {
         packet: &Packet<'_>,
     ) -> Result<FlowId, Stop> {
         let Session { protocol, inside, external, remote } = session;
-        // Two sessions of one inside endpoint with one remote could not be told apart on the LAN.
-        if let Some(older) = self.flows.find(Side::Inside, protocol, inside, remote) {
-            self.end_translation(older, TranslationEnd::Replaced);
+        // Two sessions of one inside endpoint with one remote could not be told apart on the LAN, and two of one
+        // external endpoint not on the WAN.
+        for (side, near) in [(Side::Inside, inside), (Side::Outside, external)] {
+            let (source, destination) = if side == Side::Inside { (near, remote) } else { (remote, near) };
+            if let Some(older) = self.flows.find(side, protocol, source, destination) {
+                self.end_translation(older, TranslationEnd::Replaced);
+            }
         }
         if !self.make_room() {
             return Err(self.refused(protocol, inside, remote, TranslationRefusal::TableFull).into());
         }
+        // What made room may have been the last flow of the mapping.
+        let mapping = match origin {
+            Origin::Mapping if self.mappings.get(mapping).is_none() => {
+                self.mappings.insert(protocol, inside, remote, external.port())
+            }
+            _ => mapping,
+        };
         let id = self.insert(session, Side::Outside, origin, mapping, packet);
         if origin == Origin::AlgForward {
             self.use_forward(external.port(), id);
@@ -123,7 +134,11 @@ impl Router {
         };
         flow.deadline = self.clock.tick_after.saturating_add(timeout(&self.profile.timeouts, &flow));
         flow.timer = self.timers.set(flow.deadline, Timer::Flow(id));
-        self.mappings.retain(mapping, *remote.ip());
+        if mapping == MappingId::NONE {
+            self.mappings.occupy(protocol, external.port(), inside);
+        } else {
+            self.mappings.retain(mapping, *remote.ip());
+        }
         self.flows.insert(flow);
         self.evictions.enter(serial, id, &self.flows);
         let translation = serial;
@@ -190,7 +205,11 @@ impl Router {
     pub(super) fn end_translation(&mut self, id: FlowId, reason: TranslationEnd) {
         let Some(flow) = self.flows.remove(id) else { return };
         self.timers.cancel(flow.timer);
-        self.mappings.release(flow.mapping, *flow.remote.ip());
+        if flow.mapping == MappingId::NONE {
+            self.mappings.vacate(flow.protocol, flow.external.port(), flow.inside);
+        } else {
+            self.mappings.release(flow.mapping, *flow.remote.ip());
+        }
         self.events.push(EventKind::TranslationEnded { translation: flow.serial, reason });
         if flow.control != ControlId::NONE {
             self.end_control(flow.control);

@@ -73,7 +73,7 @@ impl Router {
                 Ok(()) => {
                     self.counters.forwarded += 1;
                     self.passed(followed.egress, None, Passage::FragmentTranslated);
-                    self.transmits.push_back((followed.egress, bytes));
+                    self.transmit(followed.egress, bytes);
                 }
                 Err(stop) => self.stopped(stop, source, destination),
             }

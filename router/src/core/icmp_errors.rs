@@ -30,7 +30,7 @@ impl Router {
             }
             Side::Outside => {
                 packet.set_endpoint(End::Destination, inside);
-                Interface::Lan(lan_port)
+                self.lan_egress(*inside.ip(), lan_port, packet)
             }
         };
         self.passed(egress, Some(serial), Passage::IcmpErrorTranslated);

@@ -13,6 +13,7 @@ use crate::profile::{ToWan, Unsolicited};
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
 use crate::state::mapping::MappingId;
+use crate::state::tcp::TcpClass;
 
 /// Who wants a packet that belongs to no translation.
 struct Wanted {
@@ -43,10 +44,25 @@ impl Router {
             return self.without_session(Side::Outside, packet);
         };
         let id = match self.flows.find(Side::Outside, protocol, remote, external) {
-            Some(id) => id,
-            None => self.create_inbound(protocol, remote, external, packet)?,
+            Some(id) if !self.begins_anew(id, remote, external.port(), packet) => id,
+            _ => self.create_inbound(protocol, remote, external, packet)?,
         };
         self.pass(id, Side::Outside, packet)
+    }
+
+    /// Whether a packet between a translation's endpoints is none of it: a ping, since only replies come back to the
+    /// one who pings; and the SYN of a transfer that a forward waits for, where the transfer before it is over.
+    #[inline]
+    fn begins_anew(&self, id: FlowId, remote: SocketAddrV4, port: u16, packet: &Packet<'_>) -> bool {
+        match packet.header().transport {
+            Transport::Echo { request, .. } => request,
+            Transport::Tcp(tcp) if opens(tcp.flags) => {
+                let is_over = self.flows.get(id).is_some_and(|flow| flow.state.class() == TcpClass::Closing);
+                let forward = self.forwards.at_port(Protocol::Tcp, port).and_then(|id| self.forwards.get(id));
+                is_over && forward.is_some_and(|forward| forward.admits(remote))
+            }
+            _ => false,
+        }
     }
 
     fn create_inbound(
@@ -59,10 +75,7 @@ impl Router {
         if protocol == Protocol::Icmp {
             return Err(self.unwanted_echo(packet));
         }
-        // Only a SYN opens a connection from outside.
-        let opens = packet.tcp().is_none_or(|tcp| {
-            tcp.flags.has(TcpFlags::SYN) && !tcp.flags.has(TcpFlags::ACK) && !tcp.flags.has(TcpFlags::RST)
-        });
+        let opens = packet.tcp().is_none_or(|tcp| opens(tcp.flags));
         match self.who_wants(protocol, remote, external.port()) {
             Ok(wanted) if opens => {
                 self.passable(Side::Outside, packet)?;
@@ -130,4 +143,9 @@ impl Router {
             },
         }
     }
+}
+
+/// Only a SYN opens a connection from outside.
+fn opens(flags: TcpFlags) -> bool {
+    flags.has(TcpFlags::SYN) && !flags.has(TcpFlags::ACK) && !flags.has(TcpFlags::RST)
 }

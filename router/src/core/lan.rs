@@ -86,9 +86,21 @@ impl Router {
         let ports: Vec<u8> = self.ports_of(host).collect();
         let (first, others) = ports.split_first()?;
         for other in others {
-            self.transmits.push_back((Interface::Lan(*other), packet.as_bytes().to_vec()));
+            self.transmit(Interface::Lan(*other), packet.as_bytes().to_vec());
         }
         Some(Interface::Lan(*first))
+    }
+
+    /// The LAN port for a translated packet to `host`, which was on `last` when it last sent something.
+    pub(super) fn lan_egress(&mut self, host: Ipv4Addr, last: u8, packet: &Packet<'_>) -> Interface {
+        let last = Interface::Lan(last);
+        if self.has_switch { self.towards(host, packet).unwrap_or(last) } else { last }
+    }
+
+    /// Whether a forward can lead to `host`: it is on a LAN, and not the router.
+    pub(super) fn is_lan_host(&self, host: Ipv4Addr) -> bool {
+        self.lan.iter().any(|port| port.holds(host) && !port.is_broadcast(host))
+            && self.lan.iter().all(|port| port.address != host)
     }
 
     /// The LAN ports on whose subnet `host` is.

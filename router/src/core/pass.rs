@@ -70,8 +70,7 @@ impl Router {
             }
             Side::Outside => {
                 packet.hop(End::Destination, inside);
-                let port = Interface::Lan(lan_port);
-                if self.has_switch { self.towards(*inside.ip(), packet).unwrap_or(port) } else { port }
+                self.lan_egress(*inside.ip(), lan_port, packet)
             }
         };
         self.passed(egress, Some(serial), Passage::Translated);
@@ -94,7 +93,7 @@ impl Router {
     /// Answers a packet with an ICMP error, where RFC 1122 §3.2.2 allows one.
     pub(super) fn refuse(&mut self, from: Side, packet: &Packet<'_>, error: IcmpError) -> Stop {
         let header = packet.header();
-        if header.fragment == Fragment::Later || header.transport == Transport::IcmpError {
+        if header.fragment == Fragment::Later || is_icmp_error(header.transport) {
             return Stop::Dropped(match error {
                 IcmpError::TimeExceeded => DropReason::TtlExceeded,
                 IcmpError::PortUnreachable => DropReason::NoService,
@@ -165,6 +164,18 @@ impl Router {
         self.transmits.extend(fragments.into_iter().map(|fragment| (egress, fragment)));
         None
     }
+
+    /// Sends a packet besides the one under way.
+    pub(super) fn transmit(&mut self, egress: Interface, bytes: Vec<u8>) {
+        if let Some(egress) = self.within_mtu(egress, &bytes) {
+            self.transmits.push_back((egress, bytes));
+        }
+    }
+}
+
+/// Whether no error may be sent about it: it is one itself, a redirect or the first fragment of an error included.
+fn is_icmp_error(transport: Transport) -> bool {
+    matches!(transport, Transport::IcmpError | Transport::IcmpOther { kind: 3 | 4 | 5 | 11 | 12 })
 }
 
 /// How long a flow lives from now, in seconds.

@@ -6,7 +6,7 @@ use etherparse::icmpv4::{DestUnreachableHeader, TimeExceededCode};
 use etherparse::{Icmpv4Type, PacketBuilder};
 
 use super::bytes::read_u16;
-use super::{Packet, TcpFlags, Transport};
+use super::{Fragment, Packet, TcpFlags, Transport};
 
 /// RFC 1122 §3.2.1.7 recommends 64.
 const TTL: u8 = 64;
@@ -50,10 +50,11 @@ pub(crate) fn echo_reply(packet: &Packet<'_>) -> Option<Vec<u8>> {
     Some(written(|out| builder.write(out, data).is_ok()))
 }
 
-/// The reset that refuses a segment (RFC 9293 §3.10.7.1); none refuses a reset.
+/// The reset that refuses a segment (RFC 9293 §3.10.7.1); none refuses a reset, nor a part of a segment, whose length
+/// nobody knows.
 pub(crate) fn reset(packet: &Packet<'_>) -> Option<Vec<u8>> {
     let (header, tcp) = (packet.header(), packet.tcp()?);
-    if tcp.flags.has(TcpFlags::RST) {
+    if tcp.flags.has(TcpFlags::RST) || header.fragment != Fragment::Whole {
         return None;
     }
     let builder = PacketBuilder::ipv4(header.destination.octets(), header.source.octets(), TTL);

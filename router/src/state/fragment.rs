@@ -7,7 +7,8 @@ use std::net::Ipv4Addr;
 use crate::event::Interface;
 use crate::packet::Header;
 
-/// Packets whose fragments are under way; one more takes no room, its later fragments are dropped.
+/// Packets whose fragments are under way. One more takes the place of the oldest whose first fragment came, which is
+/// most likely complete; where all wait for theirs it takes none, and its later fragments are dropped.
 const PACKETS: usize = 256;
 
 /// What fragments of one packet have in common (RFC 791 §3.2), and where they come in.
@@ -69,7 +70,7 @@ impl Fragments {
     /// False: there is no room.
     pub(crate) fn hold(&mut self, key: FragmentKey, fragment: &[u8], set_timer: impl FnOnce(u32)) -> bool {
         let is_new = !self.entries.contains_key(&key);
-        if self.held >= self.limit || (is_new && self.entries.len() >= PACKETS) {
+        if self.held >= self.limit || (is_new && !self.make_room()) {
             return false;
         }
         if is_new {
@@ -91,7 +92,7 @@ impl Fragments {
         set_timer: impl FnOnce(u32),
     ) -> Vec<Vec<u8>> {
         if !self.entries.contains_key(&key) {
-            if self.entries.len() >= PACKETS {
+            if !self.make_room() {
                 return Vec::new();
             }
             set_timer(self.number(key));
@@ -114,6 +115,18 @@ impl Fragments {
             }
             _ => Vec::new(),
         }
+    }
+
+    fn make_room(&mut self) -> bool {
+        if self.entries.len() < PACKETS {
+            return true;
+        }
+        let followed = |key| matches!(self.entries.get(key), Some(Entry::Known(_)));
+        let oldest = self.numbered.iter().find(|(_, key)| followed(key)).map(|(number, _)| *number);
+        if let Some(number) = oldest {
+            self.expire(number);
+        }
+        oldest.is_some()
     }
 
     fn number(&mut self, key: FragmentKey) -> u32 {

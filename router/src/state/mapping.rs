@@ -41,6 +41,9 @@ pub(crate) struct MappingTable {
     by_external: HashTable<u32>,
     /// Which addresses a mapping's flows lead to, and how many; kept only where filtering asks for it.
     contacts: BTreeMap<(MappingId, Ipv4Addr), u32>,
+    /// External ports of flows without a mapping, where they lead, and how many such flows there are: a mapping of
+    /// someone else's on such a port could give two flows one name on the WAN.
+    occupied: BTreeMap<(Protocol, u16, SocketAddrV4), u32>,
     hasher: FixedState,
 }
 
@@ -53,6 +56,7 @@ impl MappingTable {
             by_inside: HashTable::new(),
             by_external: HashTable::new(),
             contacts: BTreeMap::new(),
+            occupied: BTreeMap::new(),
             hasher: FixedState::with_seed(seed),
         }
     }
@@ -152,6 +156,31 @@ impl MappingTable {
                 entry.remove();
             }
         }
+    }
+
+    /// A flow without a mapping leads from an external port to `inside`.
+    pub(crate) fn occupy(&mut self, protocol: Protocol, port: u16, inside: SocketAddrV4) {
+        *self.occupied.entry((protocol, port, inside)).or_default() += 1;
+    }
+
+    /// Such a flow ended.
+    pub(crate) fn vacate(&mut self, protocol: Protocol, port: u16, inside: SocketAddrV4) {
+        let key = (protocol, port, inside);
+        if let Some(count) = self.occupied.get_mut(&key) {
+            *count -= 1;
+            if *count == 0 {
+                self.occupied.remove(&key);
+            }
+        }
+    }
+
+    /// Whether a flow without a mapping leads from an external port to another endpoint than `inside`.
+    pub(crate) fn is_occupied_by_another(&self, protocol: Protocol, port: u16, inside: SocketAddrV4) -> bool {
+        let lowest = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
+        let highest = SocketAddrV4::new(Ipv4Addr::BROADCAST, u16::MAX);
+        self.occupied
+            .range((protocol, port, lowest)..=(protocol, port, highest))
+            .any(|((_, _, other), _)| *other != inside)
     }
 
     /// Whether filtering lets a packet from `remote` in through the mapping (RFC 4787 §5), no flow being there.

@@ -21,6 +21,8 @@ pub(crate) struct Stream {
     limit: usize,
     /// Rewritten minus original before the oldest remembered edit.
     base: u32,
+    /// The first byte's original sequence number, where the SYN was seen.
+    first: Option<u32>,
     /// The original sequence number after the last byte seen; `None` before the first segment.
     next: Option<u32>,
     /// Whether the last byte seen ended a line; true at the beginning.
@@ -70,13 +72,14 @@ fn before(left: u32, right: u32) -> bool {
 
 impl Stream {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { edits: VecDeque::new(), limit, base: 0, next: None, ends_line: true }
+        Self { edits: VecDeque::new(), limit, base: 0, first: None, next: None, ends_line: true }
     }
 
-    /// A SYN: the stream's first byte will have `sequence`.
+    /// A SYN: the stream's first byte will have `sequence`. The same SYN again, as a network may deliver it at any
+    /// time, begins nothing.
     pub(crate) fn begin(&mut self, sequence: u32) {
-        if self.next != Some(sequence) {
-            *self = Self { next: Some(sequence), ..Self::new(self.limit) };
+        if self.first != Some(sequence) {
+            *self = Self { first: Some(sequence), next: Some(sequence), ..Self::new(self.limit) };
         }
     }
 

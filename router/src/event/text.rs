@@ -1,0 +1,157 @@
+//! Events in words: one line each, for logs and the comments of captures.
+
+use std::fmt;
+
+use quirknat_alg::AllowedPeer;
+
+use super::{Answer, EventKind, ForwardEnd, Interface, Origin, Passage, TranslationEnd, TranslationRefusal};
+use crate::packet::Protocol;
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PacketForwarded { egress, translation, passage } => {
+                write!(out, "{} to {egress}", passage_text(*passage))?;
+                translation.map_or(Ok(()), |serial| write!(out, " (translation {serial})"))
+            }
+            Self::PacketDropped { reason, .. } => write!(out, "dropped: {reason}"),
+            Self::PacketAnswered { answer, to } => {
+                write!(out, "answered with {} to {to}", answer_text(*answer))
+            }
+            Self::FragmentHeld { identification, .. } => {
+                write!(out, "fragment of packet {identification} waits for its first one")
+            }
+            Self::TranslationCreated { translation, protocol, inside, external, remote, origin } => write!(
+                out,
+                "translation {translation} created: {} {inside} is {external} towards {remote} ({})",
+                protocol_text(*protocol),
+                origin_text(*origin)
+            ),
+            Self::TranslationRefreshed { translation, expires_s } => {
+                write!(out, "translation {translation} refreshed until {expires_s} s")
+            }
+            Self::TranslationRefused { protocol, inside, remote, reason } => {
+                let protocol = protocol_text(*protocol);
+                write!(out, "no translation for {protocol} {inside} to {remote}: {}", refusal_text(*reason))
+            }
+            Self::TranslationEnded { translation, reason } => {
+                write!(out, "translation {translation} ended: {}", end_text(*reason))
+            }
+            Self::ForwardOpened { forward, control, external, target, allowed, expires_s } => write!(
+                out,
+                "forward {forward} opened for control connection {control}: {external} leads to {target} for {} \
+                 until {expires_s} s",
+                allowed_text(*allowed)
+            ),
+            Self::ForwardRefreshed { forward, expires_s } => {
+                write!(out, "forward {forward} refreshed until {expires_s} s")
+            }
+            Self::ForwardUsed { forward, translation } => {
+                write!(out, "forward {forward} used by translation {translation}")
+            }
+            Self::ForwardEnded { forward, reason } => {
+                write!(out, "forward {forward} ended: {}", forward_end_text(*reason))
+            }
+            Self::CommandRewritten { before, after, .. } => {
+                write!(out, "announcement rewritten: `{before}` leaves as `{after}`")
+            }
+            Self::CommandLeftAlone { line: Some(line), reason, .. } => {
+                write!(out, "announcement left alone: `{line}`, since {reason}")
+            }
+            Self::CommandLeftAlone { line: None, reason, .. } => {
+                write!(out, "announcement left alone, since {reason}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(protocol_text(*self))
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(answer_text(*self))
+    }
+}
+
+impl fmt::Display for Interface {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lan(port) => write!(out, "lan{port}"),
+            Self::Wan => out.write_str("wan"),
+        }
+    }
+}
+
+fn protocol_text(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Icmp => "icmp",
+        Protocol::Tcp => "tcp",
+        Protocol::Udp => "udp",
+    }
+}
+
+fn passage_text(passage: Passage) -> &'static str {
+    match passage {
+        Passage::Translated => "translated",
+        Passage::IcmpErrorTranslated => "ICMP error translated with its quote",
+        Passage::FragmentTranslated => "fragment translated as its first one",
+        Passage::Switched => "switched",
+        Passage::Routed => "routed",
+    }
+}
+
+fn answer_text(answer: Answer) -> &'static str {
+    match answer {
+        Answer::EchoReply => "echo reply",
+        Answer::TimeExceeded => "time exceeded",
+        Answer::PortUnreachable => "port unreachable",
+        Answer::FragmentationNeeded => "fragmentation needed",
+        Answer::Reset => "reset",
+    }
+}
+
+fn origin_text(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Outbound => "outbound",
+        Origin::Mapping => "admitted to a mapping",
+        Origin::AlgForward => "through the gateway's forward",
+        Origin::StaticForward => "through a forward of the user's",
+        Origin::DmzHost => "to the DMZ host",
+    }
+}
+
+fn refusal_text(reason: TranslationRefusal) -> &'static str {
+    match reason {
+        TranslationRefusal::TableFull => "the table is full",
+        TranslationRefusal::NoPortLeft => "no external port is free",
+    }
+}
+
+fn end_text(reason: TranslationEnd) -> &'static str {
+    match reason {
+        TranslationEnd::Expired => "expired",
+        TranslationEnd::Evicted => "evicted for a new one",
+        TranslationEnd::Replaced => "replaced by one between the same ends",
+    }
+}
+
+fn forward_end_text(reason: ForwardEnd) -> &'static str {
+    match reason {
+        ForwardEnd::Expired => "expired",
+        ForwardEnd::UsedUp => "used up",
+        ForwardEnd::Replaced => "replaced by a newer one",
+        ForwardEnd::ControlEnded => "its control connection ended",
+    }
+}
+
+fn allowed_text(allowed: AllowedPeer) -> &'static str {
+    match allowed {
+        AllowedPeer::Peer => "the server",
+        AllowedPeer::PeerDataPort => "the server's data port",
+        AllowedPeer::Anyone => "anyone",
+    }
+}

@@ -1,0 +1,198 @@
+//! Fragments on their way through, and packets that are too large for a link.
+
+use quirknat_router::event::EventKind;
+use quirknat_router::profile::FragmentHandling;
+use quirknat_router::reason::DropReason;
+
+use crate::support::{
+    Control, LAN, Lab, Seen, WAN, assert_true_checksums, at, echo, fragmented, reassembled, tcp, udp,
+    with_ttl,
+};
+
+fn large() -> Vec<u8> {
+    let payload: Vec<u8> = (0..1000_u16).map(|number| number.to_be_bytes()[1]).collect();
+    udp("192.168.1.100:5000", "198.51.100.9:53", &payload)
+}
+
+/// The packet that the fragments which left make up.
+fn whole(left: &[Seen]) -> Seen {
+    assert!(left.iter().all(|seen| seen.on == left[0].on), "all by one way");
+    let bytes = reassembled(left.iter().map(|seen| &seen.bytes[..]));
+    assert_true_checksums(&bytes);
+    Seen { on: left[0].on, bytes }
+}
+
+#[test]
+fn fragments_in_order_follow_the_first_ones_translation() {
+    let mut lab = Lab::new();
+    let left: Vec<Seen> = fragmented(&large(), 9, 400).into_iter().map(|part| lab.from_lan(part)).collect();
+    assert!(left.iter().all(|seen| seen.ttl() == 63));
+    let whole = whole(&left);
+    assert_eq!((whole.on, whole.from(), whole.to()), (WAN, at("203.0.113.7:5000"), at("198.51.100.9:53")));
+    assert_eq!(whole.content()[8..], large()[28..]);
+}
+
+#[test]
+fn fragments_before_their_first_wait_and_then_leave_in_the_order_they_came() {
+    let mut lab = Lab::new();
+    let parts = fragmented(&large(), 9, 400);
+    assert_eq!(lab.send(LAN, parts[2].clone()), []);
+    assert_eq!(lab.send(LAN, parts[1].clone()), []);
+    let held = lab.events().into_iter().filter(|event| matches!(event, EventKind::FragmentHeld { .. }));
+    assert_eq!(held.count(), 2);
+    let left = lab.send(LAN, parts[0].clone());
+    let offsets: Vec<u16> = left.iter().map(|seen| seen.ip().frag_offset()).collect();
+    assert_eq!(offsets, [0, 800, 400], "the first, then the others as they came");
+    assert_eq!(whole(&left).content()[8..], large()[28..]);
+}
+
+#[test]
+fn fragments_from_outside_find_their_host() {
+    let mut lab = Lab::new();
+    lab.udp_mapping();
+    let answer = udp("198.51.100.9:53", "203.0.113.7:5000", &[9; 900]);
+    let mut left = Vec::new();
+    for part in fragmented(&answer, 77, 304).into_iter().rev() {
+        left.extend(lab.send(WAN, part));
+    }
+    assert_eq!((whole(&left).on, whole(&left).to()), (LAN, at("192.168.1.100:5000")));
+}
+
+#[test]
+fn a_fragmented_ping_keeps_its_checksum() {
+    let mut lab = Lab::new();
+    lab.from_lan(echo(true, "192.168.1.101", "198.51.100.9", 5));
+    let parts = fragmented(&echo(true, "192.168.1.100", "198.51.100.9", 5), 3, 8);
+    let left: Vec<Seen> = parts.into_iter().map(|part| lab.from_lan(part)).collect();
+    assert_ne!(whole(&left).from().port(), 5, "under another identifier");
+}
+
+#[test]
+fn a_fragment_whose_first_never_comes_is_dropped_after_the_timeout() {
+    let mut lab = Lab::with(|profile, _| profile.fragments.timeout.value = 30);
+    let parts = fragmented(&large(), 9, 400);
+    lab.send(LAN, parts[1].clone());
+    lab.wait_seconds(29);
+    lab.events();
+    lab.wait_millis(2000);
+    let events = lab.events();
+    assert!(
+        matches!(events[..], [EventKind::PacketDropped { reason: DropReason::FragmentTimeout, .. }]),
+        "{events:?}"
+    );
+    assert_eq!(lab.send(LAN, parts[0].clone()).len(), 1, "the first alone; the other is gone");
+}
+
+#[test]
+fn no_more_fragments_wait_than_the_profile_says() {
+    let mut lab = Lab::with(|profile, _| profile.fragments.held.value = 2);
+    let parts = fragmented(&large(), 9, 200);
+    lab.send(LAN, parts[1].clone());
+    lab.send(LAN, parts[2].clone());
+    assert_eq!(lab.dropped(LAN, parts[3].clone()), DropReason::FragmentNoRoom);
+    assert_eq!(lab.send(LAN, parts[0].clone()).len(), 3);
+    assert_eq!(lab.send(LAN, parts[3].clone()).len(), 1, "the first is known now");
+    let other = fragmented(&large(), 10, 200);
+    assert_eq!(lab.send(LAN, other[1].clone()), [], "and there is room again");
+    assert!(matches!(lab.events().last(), Some(EventKind::FragmentHeld { identification: 10, .. })));
+}
+
+#[test]
+fn more_fragmented_packets_than_are_remembered_still_pass() {
+    let mut lab = Lab::new();
+    for identification in 0..1000 {
+        for part in fragmented(&large(), identification, 800) {
+            assert_eq!(lab.send(LAN, part).len(), 1, "packet {identification}");
+        }
+    }
+}
+
+#[test]
+fn fragments_are_told_apart_by_identification() {
+    let mut lab = Lab::new();
+    let (one, two) = (fragmented(&large(), 1, 800), fragmented(&large(), 2, 800));
+    lab.from_lan(one[0].clone());
+    assert_eq!(lab.send(LAN, two[1].clone()), [], "the other packet's first did not come");
+    assert_eq!(lab.send(LAN, one[1].clone()).len(), 1);
+}
+
+#[test]
+fn a_later_fragment_with_no_hop_left_is_dropped_silently() {
+    let mut lab = Lab::new();
+    let parts = fragmented(&large(), 9, 800);
+    lab.from_lan(parts[0].clone());
+    assert_eq!(lab.dropped(LAN, with_ttl(1, parts[1].clone())), DropReason::TtlExceeded);
+}
+
+#[test]
+fn fragments_are_dropped_where_the_profile_says_so() {
+    let mut lab = Lab::with(|profile, _| profile.fragments.handling.value = FragmentHandling::Drop);
+    for part in fragmented(&large(), 9, 400) {
+        assert_eq!(lab.dropped(LAN, part), DropReason::Fragment);
+    }
+    assert_eq!(lab.translations(), []);
+}
+
+#[test]
+fn fragments_to_the_router_itself_are_dropped() {
+    let mut lab = Lab::new();
+    for part in fragmented(&echo(true, "192.168.1.100", "192.168.1.1", 5), 3, 8) {
+        assert_eq!(lab.dropped(LAN, part), DropReason::FragmentToRouter);
+    }
+}
+
+/// Case 31: a gateway cannot read a part of a segment, and must not pass what it cannot read.
+#[test]
+fn a_part_of_a_control_segment_is_dropped() {
+    let mut lab = Lab::new();
+    let control = Control::open(&mut lab, 21);
+    let parts = fragmented(&control.segment("PORT 192,168,1,100,195,80\r\n"), 9, 24);
+    assert_eq!(lab.dropped(LAN, parts[0].clone()), DropReason::FragmentOfControl);
+    assert_eq!(lab.send(LAN, parts[1].clone()), [], "the rest waits in vain");
+    let events = lab.events();
+    assert!(!events.iter().any(|event| matches!(event, EventKind::ForwardOpened { .. })), "{events:?}");
+}
+
+#[test]
+fn a_packet_too_large_for_the_link_is_fragmented() {
+    let mut lab = Lab::with(|_, config| config.mtu = 576);
+    let left = lab.send(LAN, large());
+    assert!(left.len() == 2 && left.iter().all(|seen| seen.bytes.len() <= 576));
+    assert_eq!(whole(&left).content()[8..], large()[28..]);
+}
+
+#[test]
+fn fragments_too_large_for_the_link_are_cut_again() {
+    let mut lab = Lab::with(|_, config| config.mtu = 300);
+    let parts = fragmented(&large(), 9, 400);
+    let mut left = lab.send(LAN, parts[2].clone());
+    left.extend(lab.send(LAN, parts[1].clone()));
+    assert_eq!(left, []);
+    left = lab.send(LAN, parts[0].clone());
+    assert!(left.iter().all(|seen| seen.bytes.len() <= 300), "{left:?}");
+    assert_eq!(whole(&left).content()[8..], large()[28..]);
+}
+
+#[test]
+fn a_packet_too_large_that_may_not_be_fragmented_is_answered_with_the_mtu() {
+    let mut lab = Lab::with(|_, config| config.mtu = 576);
+    lab.udp_mapping();
+    let before = lab.translations();
+    let from_server = udp("198.51.100.9:53", "203.0.113.7:5000", &[1; 600]);
+    for (into, mut packet) in [(LAN, large()), (WAN, from_server)] {
+        packet[6] = 0x40;
+        let packet = crate::support::with_ip_checksum(packet);
+        let answer = lab.send(into, packet.clone()).remove(0);
+        assert_eq!((answer.on, answer.icmp_kind()), (into, [3, 4]));
+        assert_eq!(answer.content()[6..8], 576_u16.to_be_bytes(), "RFC 1191 §4");
+        assert_eq!(answer.quote()[..20], packet[..20]);
+    }
+    assert_eq!(lab.translations(), before);
+}
+
+#[test]
+fn a_segment_of_just_the_mtu_passes_whole() {
+    let mut lab = Lab::with(|_, config| config.mtu = 576);
+    let fits = tcp("192.168.1.100:1024", "198.51.100.9:80").ack(1).data([0; 536]).packet();
+    assert_eq!(lab.from_lan(fits).bytes.len(), 576);
+}

@@ -1,0 +1,406 @@
+//! What holds after any packets from anywhere, in any order, at any time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddrV4;
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+use proptest::sample::{Index, select};
+use proptest::test_runner::TestCaseError;
+use quirknat_router::Translation;
+use quirknat_router::event::{Detail, EventKind, Interface, Origin, Passage};
+use quirknat_router::packet::Protocol;
+use quirknat_router::profile::{Filtering, Mapping, PortAllocation, PortRange, WhenFull};
+use smoltcp::time::{Duration, Instant};
+
+use crate::support::{LAN, Lab, WAN, at, echo, fragmented, icmp_error, tcp, udp, with_ip_checksum};
+
+const TABLE: usize = 6;
+const DMZ_HOST: &str = "192.168.1.102";
+const FORWARDED: &str = "tcp/5003=192.168.1.101:5000";
+
+/// How the router behaves, where that matters here.
+#[derive(Debug, Clone)]
+struct Behaviour {
+    mapping: Mapping,
+    filtering: Filtering,
+    allocation: PortAllocation,
+    when_full: WhenFull,
+    dmz: bool,
+}
+
+fn behaviour() -> impl Strategy<Value = Behaviour> {
+    let mapping = select(vec![
+        Mapping::EndpointIndependent,
+        Mapping::AddressDependent,
+        Mapping::AddressAndPortDependent,
+    ]);
+    let filtering = select(vec![
+        Filtering::EndpointIndependent,
+        Filtering::AddressDependent,
+        Filtering::AddressAndPortDependent,
+    ]);
+    let allocation = select(vec![PortAllocation::Preserving, PortAllocation::Sequential]);
+    let when_full = select(vec![WhenFull::Refuse, WhenFull::EvictOldest, WhenFull::EvictIdle]);
+    (mapping, filtering, allocation, when_full, any::<bool>()).prop_map(
+        |(mapping, filtering, allocation, when_full, dmz)| Behaviour {
+            mapping,
+            filtering,
+            allocation,
+            when_full,
+            dmz,
+        },
+    )
+}
+
+/// Flags of a TCP segment.
+#[derive(Debug, Clone, Copy)]
+enum Flags {
+    Syn,
+    Ack,
+    Fin,
+    Rst,
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Tcp {
+        out: bool,
+        host: u8,
+        remote: u8,
+        port: u16,
+        far_port: u16,
+        flags: Flags,
+    },
+    Udp {
+        out: bool,
+        host: u8,
+        remote: u8,
+        port: u16,
+        far_port: u16,
+    },
+    Echo {
+        out: bool,
+        request: bool,
+        host: u8,
+        remote: u8,
+        identifier: u16,
+    },
+    /// An FTP client announces one of its ports.
+    Announce {
+        host: u8,
+        remote: u8,
+        port: u16,
+    },
+    /// An error about a packet that left to the WAN.
+    Error {
+        remote: u8,
+        port: u16,
+        far_port: u16,
+    },
+    Wait(u32),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let (host, remote, port, far_port) = (0_u8..3, 0_u8..2, 5000_u16..5005, 20_u16..22);
+    let ends = (any::<bool>(), host.clone(), remote.clone(), port.clone(), far_port.clone());
+    let flags = select(vec![Flags::Syn, Flags::Syn, Flags::Ack, Flags::Fin, Flags::Rst]);
+    prop_oneof![
+        4 => (ends.clone(), flags).prop_map(|((out, host, remote, port, far_port), flags)| {
+            Step::Tcp { out, host, remote, port, far_port, flags }
+        }),
+        3 => ends.prop_map(|(out, host, remote, port, far_port)| Step::Udp { out, host, remote, port, far_port }),
+        1 => (any::<bool>(), any::<bool>(), host.clone(), remote.clone(), port.clone()).prop_map(
+            |(out, request, host, remote, identifier)| Step::Echo { out, request, host, remote, identifier }
+        ),
+        2 => (host, remote.clone(), port.clone())
+            .prop_map(|(host, remote, port)| Step::Announce { host, remote, port }),
+        1 => (remote, port, far_port).prop_map(|(remote, port, far_port)| Step::Error { remote, port, far_port }),
+        2 => prop_oneof![0_u32..10, 100_u32..300].prop_map(Step::Wait),
+    ]
+}
+
+/// The router, and what an onlooker knows about it.
+struct World {
+    lab: Lab,
+    behaviour: Behaviour,
+    /// When a packet of a translation last passed, by the translation's serial number.
+    last: BTreeMap<u32, Instant>,
+    /// The gateway's open forwards: external port and allowed peer, by serial number.
+    forwards: BTreeMap<u32, (u16, SocketAddrV4)>,
+}
+
+impl World {
+    fn new(behaviour: Behaviour) -> Self {
+        let lab = Lab::with(|profile, config| {
+            profile.nat.mapping.value = behaviour.mapping;
+            profile.nat.filtering.value = behaviour.filtering;
+            profile.nat.port_allocation.value = behaviour.allocation;
+            profile.nat.port_range.value = PortRange { first: 5000, last: 5005 };
+            profile.table.translations.value = u32::try_from(TABLE).unwrap();
+            profile.table.when_full.value = behaviour.when_full;
+            profile.timeouts.tcp_established.value = 250;
+            config.forwards = vec![FORWARDED.parse().unwrap()];
+            config.dmz_host = behaviour.dmz.then(|| DMZ_HOST.parse().unwrap());
+            config.detail = Detail::Packets;
+        });
+        Self { lab, behaviour, last: BTreeMap::new(), forwards: BTreeMap::new() }
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
+        let inside = |host: u8, port: u16| format!("192.168.1.{}:{port}", 100 + host);
+        let outside = |remote: u8, port: u16| format!("198.51.100.{}:{port}", 9 + remote);
+        let external = |port: u16| format!("203.0.113.7:{port}");
+        let address = |end: &str| end.split(':').next().unwrap().to_owned();
+        let (into, packet) = match *step {
+            Step::Tcp { out, host, remote, port, far_port, flags } => {
+                let far = outside(remote, far_port);
+                let segment = if out { tcp(&inside(host, port), &far) } else { tcp(&far, &external(port)) };
+                let segment = match flags {
+                    Flags::Syn => segment.syn(),
+                    Flags::Ack => segment.ack(1),
+                    Flags::Fin => segment.ack(1).fin(),
+                    Flags::Rst => segment.rst(),
+                };
+                (if out { LAN } else { WAN }, segment.packet())
+            }
+            Step::Udp { out: true, host, remote, port, far_port } => {
+                (LAN, udp(&inside(host, port), &outside(remote, far_port), b"out"))
+            }
+            Step::Udp { remote, port, far_port, .. } => {
+                (WAN, udp(&outside(remote, far_port), &external(port), b"in"))
+            }
+            Step::Echo { out: true, request, host, remote, identifier } => {
+                (LAN, echo(request, &address(&inside(host, 0)), &address(&outside(remote, 0)), identifier))
+            }
+            Step::Echo { request, remote, identifier, .. } => {
+                (WAN, echo(request, &address(&outside(remote, 0)), "203.0.113.7", identifier))
+            }
+            Step::Announce { host, remote, port } => {
+                let command = format!("PORT 192,168,1,{},{},{}\r\n", 100 + host, port >> 8, port & 0xff);
+                let segment = tcp(&inside(host, 1024), &outside(remote, 21)).ack(1).data(command);
+                (LAN, segment.packet())
+            }
+            Step::Error { remote, port, far_port } => {
+                let quote = udp(&external(port), &outside(remote, far_port), b"quoted");
+                (WAN, icmp_error("192.0.2.1", "203.0.113.7", [3, 3], &quote))
+            }
+            Step::Wait(seconds) => {
+                self.lab.wait_seconds(seconds);
+                self.watch(&[], None)?;
+                return self.check();
+            }
+        };
+        let before = self.lab.translations();
+        let left = self.lab.send(into, packet);
+        let delivered = (into == WAN && left.iter().any(|seen| seen.on == LAN)).then(|| left[0].to());
+        self.watch(&before, delivered)?;
+        self.check()
+    }
+
+    /// Follows the events, and asks of each connection from outside who let it in.
+    fn watch(
+        &mut self,
+        before: &[Translation],
+        delivered: Option<SocketAddrV4>,
+    ) -> Result<(), TestCaseError> {
+        let forwards = self.forwards.clone();
+        for event in self.lab.events() {
+            match event {
+                EventKind::ForwardOpened { forward, external, control, .. } => {
+                    let peer =
+                        self.lab.translations().iter().find(|one| one.serial == control).unwrap().remote;
+                    self.forwards.insert(forward, (external.port(), peer));
+                }
+                EventKind::ForwardEnded { forward, .. } => {
+                    prop_assert!(self.forwards.remove(&forward).is_some(), "it ends once");
+                }
+                EventKind::TranslationCreated { origin, protocol, external, remote, inside, .. } => {
+                    let on_port = |one: &&Translation| {
+                        one.protocol == protocol && one.external == external && is_mapped(one)
+                    };
+                    let may = match origin {
+                        Origin::Outbound => true,
+                        Origin::Mapping => before.iter().filter(on_port).any(|one| {
+                            filter_admits(self.behaviour.filtering, one.remote, remote)
+                                && one.inside == inside
+                        }),
+                        Origin::AlgForward => forwards
+                            .values()
+                            .any(|(port, peer)| *port == external.port() && peer.ip() == remote.ip()),
+                        Origin::StaticForward => {
+                            external.port() == 5003 && inside == at("192.168.1.101:5000")
+                        }
+                        Origin::DmzHost => {
+                            self.behaviour.dmz
+                                && *inside.ip() == *at(DMZ_HOST).ip()
+                                && inside.port() == external.port()
+                        }
+                    };
+                    prop_assert!(may, "{origin:?}: {remote} to {external}, {inside}");
+                }
+                EventKind::PacketForwarded {
+                    translation: Some(serial),
+                    passage: Passage::Translated,
+                    ..
+                } => {
+                    self.last.insert(serial, self.lab.now);
+                    if let Some(host) = delivered {
+                        let translations = self.lab.translations();
+                        let own = translations.iter().find(|one| one.serial == serial).unwrap();
+                        prop_assert_eq!(own.inside, host, "what comes in goes to the translation's host");
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), TestCaseError> {
+        let translations = self.lab.translations();
+        prop_assert!(translations.len() <= TABLE);
+        prop_assert!(self.lab.router.mappings() <= translations.len());
+        let mut names = BTreeSet::new();
+        for one in &translations {
+            prop_assert!(
+                names.insert((one.protocol, one.external, one.remote, "outside")),
+                "shared: {one:?}"
+            );
+            prop_assert!(names.insert((one.protocol, one.inside, one.remote, "inside")), "shared: {one:?}");
+            let timeout = match one.protocol {
+                Protocol::Udp => 120,
+                Protocol::Icmp => 60,
+                Protocol::Tcp => 250,
+            };
+            let lives = self.lab.now - self.last.get(&one.serial).copied().unwrap_or(self.lab.now);
+            prop_assert!(lives < Duration::from_secs(timeout + 1), "{one:?} has lived for {lives}");
+            prop_assert!(one.expires > self.lab.now);
+        }
+        for (index, one) in translations.iter().enumerate().filter(|(_, one)| is_mapped(one)) {
+            for other in translations[..index].iter().filter(|other| is_mapped(other)) {
+                if (one.protocol, one.external) == (other.protocol, other.external) {
+                    prop_assert_eq!(one.inside, other.inside, "an external port stands for one endpoint");
+                }
+                let independent = self.behaviour.mapping == Mapping::EndpointIndependent;
+                if independent && (one.protocol, one.inside) == (other.protocol, other.inside) {
+                    prop_assert_eq!(one.external, other.external, "an endpoint has one external port");
+                }
+            }
+        }
+        let timeout = self.lab.router.poll_timeout();
+        prop_assert_eq!(timeout.is_none(), translations.is_empty() && self.forwards.is_empty());
+        Ok(())
+    }
+}
+
+/// Whether a mapping holds its external port.
+fn is_mapped(translation: &Translation) -> bool {
+    matches!(translation.origin, Origin::Outbound | Origin::Mapping)
+}
+
+/// Whether a mapping that was sent to `known` admits `remote`.
+fn filter_admits(filtering: Filtering, known: SocketAddrV4, remote: SocketAddrV4) -> bool {
+    match filtering {
+        Filtering::EndpointIndependent => true,
+        Filtering::AddressDependent => known.ip() == remote.ip(),
+        Filtering::AddressAndPortDependent => false,
+    }
+}
+
+/// A packet that is right, of any kind.
+fn valid_packet() -> impl Strategy<Value = Vec<u8>> {
+    let port = || 0_u16..4;
+    let command = select(vec![
+        &b"PORT 192,168,1,100,195,80\r\n"[..],
+        b"PORT 192,168,1,100,195,80\r\nPORT 10,0,0,1,1,1\r\n",
+        b"227 Entering Passive Mode (1,2,3,4,5,6)\r\n",
+        b"EPRT |1|192.168.1.100|50000|\r\n",
+        b"",
+    ]);
+    let ends = (port(), port()).prop_map(|(near, far)| {
+        (format!("192.168.1.100:{}", 1024 + near), format!("198.51.100.9:{}", 20 + far))
+    });
+    (ends, command, any::<u8>(), any::<u32>(), any::<bool>()).prop_map(
+        |((near, far), text, kind, number, out)| {
+            let (source, destination) =
+                if out { (near, far) } else { (far, near.replace("192.168.1.100", "203.0.113.7")) };
+            let segment = tcp(&source, &destination).seq(number % 100).data(text);
+            match kind % 7 {
+                0 => segment.syn().packet(),
+                1 => segment.ack(number % 80).packet(),
+                2 => segment.ack(1).sack(&[(number % 90, number % 97), (3, 9)]).packet(),
+                3 => segment.ack(1).fin().packet(),
+                4 => udp(&source, &destination, text),
+                5 => fragmented(&udp(&source, &destination, &[7; 64]), 1, 24)
+                    .swap_remove((number % 3) as usize),
+                _ => {
+                    let quote = segment.packet();
+                    let host = |end: &str| end.split(':').next().unwrap().to_owned();
+                    icmp_error(&host(&destination), &host(&source), [3, 1], &quote)
+                }
+            }
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn any_packets_keep_the_translations_apart_and_in_time(behaviour in behaviour(), steps in vec(step(), 1..80)) {
+        let mut world = World::new(behaviour);
+        for step in &steps {
+            world.step(step)?;
+        }
+        world.lab.wait_seconds(400);
+        prop_assert_eq!(world.lab.translations(), []);
+        prop_assert_eq!(world.lab.router.mappings(), 0);
+        prop_assert_eq!(world.lab.router.poll_timeout(), None);
+    }
+
+    /// What leaves is checked packet by packet in `Lab::send`.
+    #[test]
+    fn packets_with_any_octets_changed_do_no_harm(
+        packets in vec(
+            (valid_packet(), vec((any::<Index>(), any::<u8>()), 0..4), any::<bool>(), any::<bool>(), option::of(0_usize..60)),
+            1..60,
+        ),
+    ) {
+        let mut lab = Lab::with(|profile, config| {
+            profile.table.translations.value = u32::try_from(TABLE).unwrap();
+            profile.table.when_full.value = WhenFull::EvictOldest;
+            config.lan.push("192.168.1.1/24".parse().unwrap());
+            config.dmz_host = Some(DMZ_HOST.parse().unwrap());
+            config.detail = Detail::Packets;
+            config.mtu = 576;
+        });
+        for (mut packet, changes, from_lan, put_right, length) in packets {
+            for (at, octet) in changes {
+                let at = at.index(packet.len());
+                packet[at] = octet;
+            }
+            packet.truncate(length.unwrap_or(usize::MAX));
+            if put_right && packet.len() >= 20 && packet[0] == 0x45 {
+                packet = with_ip_checksum(packet);
+            }
+            lab.send(if from_lan { LAN } else { WAN }, packet);
+            prop_assert!(lab.translations().len() <= TABLE);
+            lab.wait_millis(300);
+        }
+    }
+
+    #[test]
+    fn any_octets_do_no_harm(octets in vec(any::<u8>(), 0..100), port in 0_u8..3, like_ip: bool) {
+        let mut lab = Lab::new();
+        let mut packet = octets;
+        if like_ip && packet.len() >= 20 {
+            let length = u8::try_from(packet.len()).unwrap();
+            packet[0] = 0x45;
+            packet[2..4].copy_from_slice(&[0, length]);
+            packet[12..16].copy_from_slice(&[192, 168, 1, 100]);
+            packet = with_ip_checksum(packet);
+        }
+        lab.send(if port == 2 { WAN } else { Interface::Lan(port) }, packet);
+        prop_assert!(lab.translations().len() <= 1);
+    }
+}

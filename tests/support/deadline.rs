@@ -1,0 +1,32 @@
+//! How long a wait may take. The only place of the lab that reads a clock.
+
+use std::time::{Duration, Instant};
+
+#[derive(Clone, Copy)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "waiting for real programs needs a real clock, in this one place"
+    )]
+    fn now() -> Instant {
+        Instant::now()
+    }
+
+    pub fn after(duration: Duration) -> Self {
+        Self(Self::now() + duration)
+    }
+
+    pub fn seconds(seconds: u64) -> Self {
+        Self::after(Duration::from_secs(seconds))
+    }
+
+    pub fn left(self) -> Duration {
+        self.0.saturating_duration_since(Self::now())
+    }
+
+    pub fn passed(self) -> bool {
+        self.left().is_zero()
+    }
+}
