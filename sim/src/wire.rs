@@ -45,7 +45,7 @@ pub fn connections(record: &[Crossing], wire: usize, since: Instant) -> Vec<Conn
         let (Some((Protocol::Tcp, source, destination)), Some(tcp)) = (packet.session(), packet.tcp()) else {
             continue;
         };
-        note(&mut found, crossing.at, (source, destination), tcp, packet.tcp_payload());
+        note(&mut found, crossing.at, (source, destination), &tcp, packet.tcp_payload());
     }
     found
 }

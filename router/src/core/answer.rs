@@ -13,10 +13,10 @@ use crate::state::reassembly::Added;
 impl Router {
     /// Answers a packet to one of the router's own addresses; never `Ok`, since nothing goes on.
     pub(super) fn answer(&mut self, ingress: Interface, packet: &Packet<'_>) -> Step {
-        if packet.header().fragment != Fragment::Whole {
+        if packet.fragment() != Fragment::Whole {
             return self.answer_fragment(ingress, packet);
         }
-        let answered = match packet.header().transport {
+        let answered = match packet.transport() {
             Transport::Echo { request: true, .. } => {
                 echo_reply(packet).map(|reply| (reply, Answer::EchoReply))
             }
@@ -44,7 +44,7 @@ impl Router {
         let header = packet.header();
         let (source, destination, identification) =
             (header.source, header.destination, header.identification);
-        let key = FragmentKey::new(ingress, header);
+        let key = FragmentKey::new(ingress, &header);
         let deadline = self.clock.tick_after.saturating_add(*self.profile.fragments.timeout);
         match self.reassembly.add(key, packet, self.clock.tick, deadline) {
             Added::Refused => Err(DropReason::FragmentContradicts.into()),

@@ -45,7 +45,7 @@ impl Router {
         from: Side,
         packet: &mut Packet<'_>,
     ) -> Result<(), DropReason> {
-        if packet.header().fragment != Fragment::Whole {
+        if packet.fragment() != Fragment::Whole {
             return Err(DropReason::FragmentOfControl);
         }
         match from {
@@ -58,7 +58,7 @@ impl Router {
     }
 
     fn control_from_inside(&mut self, id: FlowId, packet: &mut Packet<'_>) -> Result<(), DropReason> {
-        let Some(tcp) = packet.tcp().copied() else { return Ok(()) };
+        let Some(tcp) = packet.tcp() else { return Ok(()) };
         let is_syn = tcp.flags.has(TcpFlags::SYN);
         // A SYN takes a sequence number of its own before the first byte.
         let sequence = tcp.sequence.wrapping_add(u32::from(is_syn));
@@ -261,7 +261,7 @@ impl Router {
     fn control_from_outside(&mut self, id: FlowId, packet: &mut Packet<'_>) {
         self.report_announcement(id, Side::Outside, packet.tcp_payload());
         let adjust_sack = self.dialect.adjust_sack;
-        let Some(tcp) = packet.tcp().copied() else { return };
+        let Some(tcp) = packet.tcp() else { return };
         let Some(control) = self.control_of(id).filter(|control| control.stream.is_rewritten()) else {
             return;
         };

@@ -94,7 +94,7 @@ impl Router {
     }
 
     fn may_open_outbound(&self, packet: &Packet<'_>) -> bool {
-        match packet.header().transport {
+        match packet.transport() {
             Transport::Tcp(tcp) => {
                 let is_syn = tcp.flags.has(TcpFlags::SYN);
                 !tcp.flags.has(TcpFlags::RST)

@@ -6,16 +6,19 @@ use super::{Clock, Router, Timer};
 use crate::event::{ForwardEnd, TranslationEnd};
 use crate::state::flow::FlowId;
 use crate::state::forward::ForwardId;
-use crate::state::timer;
 
 impl Router {
     /// Moves the clock on and ends what has come to its end.
     #[inline]
     pub(super) fn advance(&mut self, now: Instant) {
-        if now == self.clock.now {
+        if now < self.clock.until {
             return;
         }
-        self.clock = Clock { now, tick: timer::tick(now), tick_after: timer::deadline(now, 0) };
+        self.tick(now);
+    }
+
+    fn tick(&mut self, now: Instant) {
+        self.clock = Clock::at(now);
         self.events.at(now, None);
         while let Some(timer) = self.timers.pop_due(self.clock.tick) {
             self.fire(timer);

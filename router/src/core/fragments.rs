@@ -16,14 +16,14 @@ impl Router {
         packet: &mut Packet<'_>,
         translate: impl FnOnce(&mut Self, Interface, &mut Packet<'_>) -> Step,
     ) -> Step {
-        let kind = packet.header().fragment;
+        let kind = packet.fragment();
         if kind == Fragment::Whole {
             return translate(self, ingress, packet);
         }
         if *self.profile.fragments.handling == FragmentHandling::Drop {
             return Err(DropReason::Fragment.into());
         }
-        let key = FragmentKey::new(ingress, packet.header());
+        let key = FragmentKey::new(ingress, &packet.header());
         if kind == Fragment::Later {
             return match self.fragments.followed(&key) {
                 Some(followed) => {
@@ -68,7 +68,7 @@ impl Router {
         });
         for mut bytes in waiting {
             let Ok(mut packet) = Packet::parse(&mut bytes) else { continue };
-            let (source, destination) = (packet.header().source, packet.header().destination);
+            let (source, destination) = (packet.source(), packet.destination());
             match follow(&followed, &mut packet) {
                 Ok(()) => {
                     self.counters.forwarded += 1;
@@ -84,7 +84,7 @@ impl Router {
     pub(super) fn expire_fragments(&mut self, serial: u32) {
         for mut bytes in self.fragments.expire(serial) {
             let Ok(packet) = Packet::parse(&mut bytes) else { continue };
-            let (source, destination) = (packet.header().source, packet.header().destination);
+            let (source, destination) = (packet.source(), packet.destination());
             self.stopped(Stop::Dropped(DropReason::FragmentTimeout), source, destination);
         }
     }
@@ -92,7 +92,7 @@ impl Router {
 
 /// A later fragment has addresses to translate, and no port.
 fn follow(followed: &Followed, packet: &mut Packet<'_>) -> Result<(), Stop> {
-    if packet.header().ttl <= 1 {
+    if packet.ttl() <= 1 {
         return Err(DropReason::TtlExceeded.into());
     }
     packet.decrement_ttl();

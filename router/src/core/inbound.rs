@@ -25,7 +25,7 @@ struct Wanted {
 impl Router {
     #[inline]
     pub(super) fn enter_from_wan(&mut self, packet: &mut Packet<'_>) -> Step {
-        let (source, destination) = (packet.header().source, packet.header().destination);
+        let (source, destination) = (packet.source(), packet.destination());
         if is_never_unicast(source) || is_never_unicast(destination) {
             return Err(DropReason::NotUnicast.into());
         }
@@ -119,7 +119,7 @@ impl Router {
     }
 
     fn unwanted_echo(&mut self, packet: &Packet<'_>) -> Stop {
-        match (packet.header().transport, *self.profile.wan.ping) {
+        match (packet.transport(), *self.profile.wan.ping) {
             (Transport::Echo { request: true, .. }, ToWan::Answer) => {
                 self.answer(Interface::Wan, packet).err().unwrap_or(Stop::Taken)
             }
@@ -131,7 +131,7 @@ impl Router {
     fn unwanted(&mut self, reason: DropReason, packet: &Packet<'_>) -> Stop {
         match *self.profile.wan.unsolicited {
             Unsolicited::Drop => Stop::Dropped(reason),
-            Unsolicited::Reject => match packet.header().transport {
+            Unsolicited::Reject => match packet.transport() {
                 Transport::Udp { .. } => self.refuse(Side::Outside, packet, IcmpError::PortUnreachable),
                 _ => match reset(packet) {
                     Some(segment) => {

@@ -12,7 +12,7 @@ use crate::reason::DropReason;
 impl Router {
     #[inline]
     pub(super) fn enter_from_lan(&mut self, port: u8, packet: &mut Packet<'_>) -> Step {
-        let (source, destination) = (packet.header().source, packet.header().destination);
+        let (source, destination) = (packet.source(), packet.destination());
         let Some(own) = self.lan.get(usize::from(port)).copied() else {
             return Err(DropReason::SourceNotOnLan.into());
         };
@@ -29,7 +29,7 @@ impl Router {
             return self.within_lan(port, own, other, packet);
         }
         if destination == self.wan {
-            return match packet.header().transport {
+            return match packet.transport() {
                 Transport::Echo { request: true, .. } => self.answer(Interface::Lan(port), packet),
                 _ => Err(DropReason::Hairpinning.into()),
             };
@@ -38,7 +38,7 @@ impl Router {
     }
 
     fn within_lan(&mut self, port: u8, own: LanPort, other: LanPort, packet: &mut Packet<'_>) -> Step {
-        let destination = packet.header().destination;
+        let destination = packet.destination();
         if self.lan.iter().any(|port| port.address == destination) {
             return self.answer(Interface::Lan(port), packet);
         }

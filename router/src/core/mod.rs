@@ -24,7 +24,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use quirknat_alg::{Dialect, Side};
 use slab::Slab;
-use smoltcp::time::Instant;
+use smoltcp::time::{Duration, Instant};
 
 use crate::config::{Config, ConfigError};
 use crate::event::{Answer, Detail, Event, EventKind, EventLog, Interface, Origin, Passage};
@@ -100,11 +100,25 @@ enum Timer {
 /// The time of the call under way.
 #[derive(Debug, Clone, Copy)]
 struct Clock {
-    now: Instant,
     /// Whole seconds passed: what has a deadline up to here has ended.
     tick: Tick,
     /// Whole seconds rounded up: a lifetime counts from here.
     tick_after: Tick,
+    /// Both stay so before this: most packets find them as they are.
+    until: Instant,
+}
+
+impl Clock {
+    /// Before the first call.
+    const NEW: Self = Self { tick: 0, tick_after: 0, until: Instant::ZERO };
+
+    fn at(now: Instant) -> Self {
+        let (tick, tick_after) = (timer::tick(now), timer::deadline(now, 0));
+        // Rounded up, a whole second is itself; any time after it is the next one.
+        let until =
+            if tick == tick_after { now + Duration::from_micros(1) } else { timer::instant(tick_after) };
+        Self { tick, tick_after, until }
+    }
 }
 
 /// Numbers that events call things by, the next of each.
@@ -199,7 +213,7 @@ impl Router {
             reassembly: Reassembly::default(),
             stations: Stations::new(),
             timers: Wheel::new(),
-            clock: Clock { now: Instant::ZERO, tick: 0, tick_after: 0 },
+            clock: Clock::NEW,
             ports: allocate::PortCursors::new(*nat.port_range),
             evictions: evict::EvictionQueue::new(*profile.table.when_full),
             serials: Serials::default(),
@@ -224,7 +238,7 @@ impl Router {
                 return None;
             }
         };
-        let (source, destination) = (packet.header().source, packet.header().destination);
+        let (source, destination) = (packet.source(), packet.destination());
         let passage = match ingress {
             Interface::Lan(port) => self.enter_from_lan(port, &mut packet),
             Interface::Wan => self.enter_from_wan(&mut packet),

@@ -1,9 +1,11 @@
 //! A packet of a translation on its way: gateway, state, timeout, rewrite. The same for both directions.
 
+use std::net::SocketAddrV4;
+
 use quirknat_alg::{Side, may_announce};
 
 use super::{Router, Step, Stop, Timer};
-use crate::event::{Answer, Detail, EventKind, Interface, Passage};
+use crate::event::{Answer, EventKind, Interface, Passage};
 use crate::packet::bytes::{read_u16, write_u16};
 use crate::packet::{End, Fragment, IcmpError, Packet, Protocol, Transport, checksum, icmp_error};
 use crate::profile::Timeouts;
@@ -11,6 +13,14 @@ use crate::reason::DropReason;
 use crate::state::flow::{ControlId, Flow, FlowId};
 use crate::state::tcp::TcpClass;
 use crate::state::timer;
+
+/// What a packet needs of its flow on its way.
+struct Passing {
+    serial: u32,
+    inside: SocketAddrV4,
+    external: SocketAddrV4,
+    lan_port: u8,
+}
 
 impl Router {
     /// From the LAN to the outside world.
@@ -31,7 +41,7 @@ impl Router {
 
     /// What is neither TCP nor UDP nor an echo: an ICMP error, or nothing this router translates.
     pub(super) fn without_session(&mut self, from: Side, packet: &mut Packet<'_>) -> Step {
-        match packet.header().transport {
+        match packet.transport() {
             Transport::IcmpError => self.icmp_error(from, packet),
             Transport::IcmpOther { .. } => Err(DropReason::UnsupportedIcmpType.into()),
             _ => Err(DropReason::UnsupportedProtocol.into()),
@@ -50,19 +60,17 @@ impl Router {
                 self.report_announcement(id, from, packet.tcp_payload());
             }
         }
-        self.touch(id, from, packet);
-        let Some(flow) = self.flows.get(id) else { return Err(DropReason::NoTranslation.into()) };
-        let (serial, inside) = (flow.serial, flow.inside);
-        packet.decrement_ttl();
+        let Some(Passing { serial, inside, external, lan_port }) = self.touch(id, from, packet) else {
+            return Err(DropReason::NoTranslation.into());
+        };
         let egress = match from {
             Side::Inside => {
-                packet.set_endpoint(End::Source, flow.external);
+                packet.hop(End::Source, external);
                 Interface::Wan
             }
             Side::Outside => {
-                let port = flow.lan_port;
-                packet.set_endpoint(End::Destination, inside);
-                self.lan_egress(*inside.ip(), port, packet)
+                packet.hop(End::Destination, inside);
+                self.lan_egress(*inside.ip(), lan_port, packet)
             }
         };
         self.passed(egress, Some(serial), Passage::Translated);
@@ -72,11 +80,10 @@ impl Router {
     /// Whether a packet may be forwarded at all; answers it where it may not. Changes nothing.
     #[inline]
     pub(super) fn passable(&mut self, from: Side, packet: &Packet<'_>) -> Result<(), Stop> {
-        let header = packet.header();
-        if header.ttl <= 1 {
+        if packet.ttl() <= 1 {
             return Err(self.refuse(from, packet, IcmpError::TimeExceeded));
         }
-        if packet.as_bytes().len() > self.mtu && header.dont_fragment {
+        if packet.as_bytes().len() > self.mtu && packet.dont_fragment() {
             let mtu = u16::try_from(self.mtu).unwrap_or(u16::MAX);
             return Err(self.refuse(from, packet, IcmpError::FragmentationNeeded { mtu }));
         }
@@ -110,30 +117,40 @@ impl Router {
         })
     }
 
-    /// The packet moves its connection's state on and refreshes its timeout.
+    /// The packet moves its connection's state on and refreshes its timeout. Gives what it needs of the flow, so that
+    /// this is looked at once.
     #[inline]
-    fn touch(&mut self, id: FlowId, from: Side, packet: &Packet<'_>) {
-        let Some(flow) = self.flows.get_mut(id) else { return };
+    fn touch(&mut self, id: FlowId, from: Side, packet: &Packet<'_>) -> Option<Passing> {
+        let flow = self.flows.get_mut(id)?;
         if let Some(tcp) = packet.tcp() {
             flow.state = flow.state.next(tcp.flags, from);
         }
+        let passing = Passing {
+            serial: flow.serial,
+            inside: flow.inside,
+            external: flow.external,
+            lan_port: flow.lan_port,
+        };
         let deadline = self.clock.tick_after.saturating_add(timeout(&self.profile.timeouts, flow));
-        if deadline == flow.deadline {
-            return;
+        if deadline != flow.deadline {
+            self.refresh(id, deadline);
         }
+        Some(passing)
+    }
+
+    /// A translation's deadline moves; with whole seconds, once a second.
+    fn refresh(&mut self, id: FlowId, deadline: timer::Tick) {
+        let Some(flow) = self.flows.get_mut(id) else { return };
+        let translation = flow.serial;
         let sooner = deadline < flow.deadline;
         flow.deadline = deadline;
         if sooner {
             // A longer deadline waits for the timer to fire and be set again; a shorter one cannot.
             self.timers.cancel(flow.timer);
             flow.timer = self.timers.set(deadline, Timer::Flow(id));
-            let serial = flow.serial;
-            self.evictions.enter(serial, id, &self.flows);
+            self.evictions.enter(translation, id, &self.flows);
         }
-        if self.events.wants(Detail::Changes) {
-            let translation = self.flows.get(id).map_or(0, |flow| flow.serial);
-            self.events.push(EventKind::TranslationRefreshed { translation, expires_s: deadline });
-        }
+        self.events.push(EventKind::TranslationRefreshed { translation, expires_s: deadline });
     }
 
     /// Sends `bytes` as it is, or in fragments if the link's MTU wants them. A packet that may not be fragmented is

@@ -43,7 +43,7 @@ pub(crate) fn icmp_error(router: Ipv4Addr, packet: &Packet<'_>, error: IcmpError
 pub(crate) fn echo_reply(packet: &Packet<'_>) -> Option<Vec<u8>> {
     let header = packet.header();
     let Transport::Echo { request: true, identifier } = header.transport else { return None };
-    let message = packet.as_bytes().get(header.transport_at..)?;
+    let message = packet.as_bytes().get(packet.transport_at()..)?;
     let (sequence, data) = (read_u16(message, 6), message.get(8..)?);
     // As long as the request, so it may have to leave in fragments.
     let ip = Ipv4Header {

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use super::bytes::{read_u16, read_u32, write_u16, write_u32};
 use super::checksum::{self, Difference};
-use super::{Fragment, Packet, TcpFlags, Transport};
+use super::{Fragment, Kind, Packet, Protocol};
 
 /// Which of a packet's two endpoints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,14 +21,22 @@ impl Packet<'_> {
     /// later fragment has no port, so only its address changes.
     #[inline]
     pub(crate) fn set_endpoint(&mut self, end: End, endpoint: SocketAddrV4) {
+        self.replace_endpoint(end, endpoint, Difference::default());
+    }
+
+    /// One hop on, with `endpoint` put in on the way: the IPv4 checksum is brought up to date once for both.
+    #[inline]
+    pub(crate) fn hop(&mut self, end: End, endpoint: SocketAddrV4) {
+        let (old, new) = self.decrement_ttl_word();
+        self.replace_endpoint(end, endpoint, Difference::default().word(old, new));
+    }
+
+    #[inline]
+    fn replace_endpoint(&mut self, end: End, endpoint: SocketAddrV4, other_ip_change: Difference) {
         let address_at = if end == End::Source { 12 } else { 16 };
         let (old, new) = (read_u32(self.bytes, address_at), u32::from(*endpoint.ip()));
         write_u32(self.bytes, address_at, new);
-        self.update_ip_checksum(Difference::default().double(old, new));
-        match end {
-            End::Source => self.header.source = *endpoint.ip(),
-            End::Destination => self.header.destination = *endpoint.ip(),
-        }
+        self.update_ip_checksum(other_ip_change.double(old, new));
         self.set_port(end, endpoint.port(), Difference::default().double(old, new));
     }
 
@@ -37,50 +45,47 @@ impl Packet<'_> {
         self.set_endpoint(end, SocketAddrV4::new(address, 0));
     }
 
+    #[inline]
     fn set_port(&mut self, end: End, port: u16, address_change: Difference) {
-        let at = self.header.transport_at + if end == End::Source { 0 } else { 2 };
-        match (&mut self.header.transport, end) {
-            (Transport::Tcp(tcp), End::Source) => tcp.source = port,
-            (Transport::Tcp(tcp), End::Destination) => tcp.destination = port,
-            (Transport::Udp { source, .. }, End::Source) => *source = port,
-            (Transport::Udp { destination, .. }, End::Destination) => *destination = port,
-            (Transport::Echo { identifier, .. }, _) => {
-                // ICMP has no pseudo-header: the address is not under its checksum.
-                *identifier = port;
-                let at = self.header.transport_at + 4;
-                let old = read_u16(self.bytes, at);
-                write_u16(self.bytes, at, port);
-                return self.update_transport_checksum(Difference::default().word(old, port));
-            }
+        let (offset, change) = match (self.layout.transport, end) {
+            (Kind::Tcp | Kind::Udp, End::Source) => (0, address_change),
+            (Kind::Tcp | Kind::Udp, End::Destination) => (2, address_change),
+            // ICMP has no pseudo-header: the address is not under its checksum.
+            (Kind::Echo, _) => (4, Difference::default()),
             _ => return,
-        }
-        let old = read_u16(self.bytes, at);
+        };
+        let old = self.word(offset);
+        let at = self.transport_at() + offset;
         write_u16(self.bytes, at, port);
-        self.update_transport_checksum(address_change.word(old, port));
+        self.update_transport_checksum(change.word(old, port));
     }
 
     /// One hop less to live.
     #[inline]
     pub(crate) fn decrement_ttl(&mut self) {
+        let (old, new) = self.decrement_ttl_word();
+        self.update_ip_checksum(Difference::default().word(old, new));
+    }
+
+    /// The word that the time to live stands in, before and after.
+    #[inline]
+    fn decrement_ttl_word(&mut self) -> (u16, u16) {
         let old = read_u16(self.bytes, TTL_AT);
         let new = old.wrapping_sub(0x0100);
         write_u16(self.bytes, TTL_AT, new);
-        self.header.ttl = self.header.ttl.wrapping_sub(1);
-        self.update_ip_checksum(Difference::default().word(old, new));
+        (old, new)
     }
 
     /// Puts another sequence number in.
     pub(crate) fn set_sequence(&mut self, sequence: u32) {
-        if let Transport::Tcp(tcp) = &mut self.header.transport {
-            tcp.sequence = sequence;
+        if self.layout.transport == Kind::Tcp {
             self.set_transport_double(4, sequence);
         }
     }
 
     /// Puts another acknowledgement number in.
     pub(crate) fn set_acknowledgement(&mut self, acknowledgement: u32) {
-        if let Transport::Tcp(tcp) = &mut self.header.transport {
-            tcp.acknowledgement = acknowledgement;
+        if self.layout.transport == Kind::Tcp {
             self.set_transport_double(8, acknowledgement);
         }
     }
@@ -112,7 +117,7 @@ impl Packet<'_> {
         const TCP_FIXED: usize = 20;
         const SACK: u8 = 5;
         let payload_at = self.tcp()?.payload_at;
-        let mut at = self.header.transport_at + TCP_FIXED;
+        let mut at = self.transport_at() + TCP_FIXED;
         while at < payload_at {
             match self.bytes.get(at).copied()? {
                 0 => return None,
@@ -135,7 +140,7 @@ impl Packet<'_> {
 
     /// Puts another TCP payload in; the packet's length follows.
     pub(crate) fn set_tcp_payload(&mut self, payload: &[u8]) {
-        let Transport::Tcp(tcp) = self.header.transport else { return };
+        let Some(tcp) = self.tcp() else { return };
         self.bytes.truncate(tcp.payload_at);
         self.bytes.extend_from_slice(payload);
         let old = read_u16(self.bytes, 2);
@@ -147,9 +152,10 @@ impl Packet<'_> {
 
     /// Takes a TCP flag away.
     pub(crate) fn clear_tcp_flag(&mut self, flag: u8) {
-        let Transport::Tcp(tcp) = &mut self.header.transport else { return };
-        tcp.flags = TcpFlags(tcp.flags.0 & !flag);
-        let at = self.header.transport_at + 12;
+        if self.layout.transport != Kind::Tcp {
+            return;
+        }
+        let at = self.transport_at() + 12;
         let old = read_u16(self.bytes, at);
         let new = old & !u16::from(flag);
         write_u16(self.bytes, at, new);
@@ -157,31 +163,33 @@ impl Packet<'_> {
     }
 
     fn set_transport_double(&mut self, offset: usize, new: u32) {
-        let at = self.header.transport_at + offset;
+        let at = self.transport_at() + offset;
         let old = read_u32(self.bytes, at);
         write_u32(self.bytes, at, new);
         self.update_transport_checksum(Difference::default().double(old, new));
     }
 
+    #[inline]
     fn update_ip_checksum(&mut self, difference: Difference) {
         let old = read_u16(self.bytes, IP_CHECKSUM_AT);
         write_u16(self.bytes, IP_CHECKSUM_AT, difference.apply(old));
     }
 
+    #[inline]
     fn update_transport_checksum(&mut self, difference: Difference) {
-        let at = self.header.transport_at;
-        match self.header.transport {
-            Transport::Tcp(_) => {
+        let at = self.transport_at();
+        match self.layout.transport {
+            Kind::Tcp => {
                 let old = read_u16(self.bytes, at + 16);
                 write_u16(self.bytes, at + 16, difference.apply(old));
             }
-            Transport::Udp { .. } => {
+            Kind::Udp => {
                 let old = read_u16(self.bytes, at + 6);
                 if let Some(new) = updated_udp_checksum(old, difference) {
                     write_u16(self.bytes, at + 6, new);
                 }
             }
-            Transport::Echo { .. } => {
+            Kind::Echo => {
                 let old = read_u16(self.bytes, at + 2);
                 write_u16(self.bytes, at + 2, difference.apply(old));
             }
@@ -190,14 +198,14 @@ impl Packet<'_> {
     }
 
     fn recompute_tcp_checksum(&mut self) {
-        debug_assert_eq!(self.header.fragment, Fragment::Whole, "a fragment's payload is never edited");
-        let at = self.header.transport_at;
+        debug_assert_eq!(self.layout.fragment, Fragment::Whole, "a fragment's payload is never edited");
+        let at = self.transport_at();
         write_u16(self.bytes, at + 16, 0);
         let segment = super::bytes::from(self.bytes, at);
         let pseudo = checksum::pseudo_header(
-            self.header.source.into(),
-            self.header.destination.into(),
-            self.header.protocol,
+            self.source().into(),
+            self.destination().into(),
+            Protocol::Tcp as u8,
             segment.len(),
         );
         let new = !checksum::add(pseudo, checksum::sum(segment));

@@ -11,6 +11,7 @@ mod quote;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
+use bytes::{read_u16, read_u32};
 use serde::Serialize;
 
 pub(crate) use build::{IcmpError, echo_reply, icmp_error, reset};
@@ -32,10 +33,37 @@ pub enum Protocol {
 }
 
 /// A checked IPv4 packet in its buffer.
+///
+/// What its headers say is read from the buffer when it is asked for: a copy of them would be written only to be
+/// read once or never, and would have to follow each edit.
 #[derive(Debug)]
 pub struct Packet<'a> {
     bytes: &'a mut Vec<u8>,
-    header: Header,
+    layout: Layout,
+}
+
+/// What checking a packet found out about where things stand in it.
+#[derive(Debug, Clone, Copy)]
+struct Layout {
+    fragment: Fragment,
+    transport: Kind,
+    /// Where the transport header begins.
+    transport_at: u8,
+    /// Where TCP's payload begins; with the longest headers, at 120.
+    payload_at: u8,
+}
+
+/// What is in the transport header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Tcp,
+    Udp,
+    Echo,
+    IcmpError,
+    IcmpOther,
+    Other,
+    /// A later fragment.
+    None,
 }
 
 /// What the router reads of a packet's headers.
@@ -55,9 +83,7 @@ pub struct Header {
     pub dont_fragment: bool,
     /// Whether it is a whole packet or a part of one.
     pub fragment: Fragment,
-    /// Where the transport header begins.
-    pub(crate) transport_at: usize,
-    /// What is in it.
+    /// The transport header.
     pub transport: Transport,
 }
 
@@ -145,8 +171,77 @@ impl TcpFlags {
 
 impl Packet<'_> {
     /// The headers as they stand now.
-    pub fn header(&self) -> &Header {
-        &self.header
+    pub fn header(&self) -> Header {
+        Header {
+            source: self.source(),
+            destination: self.destination(),
+            protocol: self.bytes.get(9).copied().unwrap_or_default(),
+            ttl: self.ttl(),
+            identification: read_u16(self.bytes, 4),
+            dont_fragment: self.dont_fragment(),
+            fragment: self.fragment(),
+            transport: self.transport(),
+        }
+    }
+
+    /// The source address.
+    #[inline]
+    pub fn source(&self) -> Ipv4Addr {
+        read_u32(self.bytes, 12).into()
+    }
+
+    /// The destination address.
+    #[inline]
+    pub fn destination(&self) -> Ipv4Addr {
+        read_u32(self.bytes, 16).into()
+    }
+
+    /// The time to live.
+    #[inline]
+    pub fn ttl(&self) -> u8 {
+        self.bytes.get(8).copied().unwrap_or_default()
+    }
+
+    /// Don't fragment.
+    #[inline]
+    pub fn dont_fragment(&self) -> bool {
+        const DONT_FRAGMENT: u16 = 0x4000;
+        read_u16(self.bytes, 6) & DONT_FRAGMENT != 0
+    }
+
+    /// Whether it is a whole packet or a part of one.
+    #[inline]
+    pub fn fragment(&self) -> Fragment {
+        self.layout.fragment
+    }
+
+    /// The transport header.
+    pub fn transport(&self) -> Transport {
+        let at = self.transport_at();
+        match self.layout.transport {
+            Kind::Tcp => self.tcp().map_or(Transport::Other, Transport::Tcp),
+            Kind::Udp => Transport::Udp { source: self.word(0), destination: self.word(2) },
+            Kind::Echo => Transport::Echo {
+                request: self.bytes.get(at).copied() == Some(ECHO_REQUEST),
+                identifier: self.word(4),
+            },
+            Kind::IcmpError => Transport::IcmpError,
+            Kind::IcmpOther => Transport::IcmpOther { kind: self.bytes.get(at).copied().unwrap_or_default() },
+            Kind::Other => Transport::Other,
+            Kind::None => Transport::None,
+        }
+    }
+
+    /// Where the transport header begins.
+    #[inline]
+    pub(crate) fn transport_at(&self) -> usize {
+        usize::from(self.layout.transport_at)
+    }
+
+    /// A word of the transport header.
+    #[inline]
+    fn word(&self, offset: usize) -> u16 {
+        read_u16(self.bytes, self.transport_at() + offset)
     }
 
     /// The whole packet.
@@ -154,42 +249,49 @@ impl Packet<'_> {
         self.bytes
     }
 
-    /// Where the IPv4 header ends.
-    pub(crate) fn header_length(&self) -> usize {
-        self.header.transport_at
-    }
-
     /// The TCP header, where it has one.
-    pub fn tcp(&self) -> Option<&TcpHeader> {
-        match &self.header.transport {
-            Transport::Tcp(tcp) => Some(tcp),
-            _ => None,
-        }
+    #[inline]
+    pub fn tcp(&self) -> Option<TcpHeader> {
+        let at = self.transport_at();
+        (self.layout.transport == Kind::Tcp).then(|| TcpHeader {
+            source: self.word(0),
+            destination: self.word(2),
+            sequence: read_u32(self.bytes, at + 4),
+            acknowledgement: read_u32(self.bytes, at + 8),
+            flags: TcpFlags(self.bytes.get(at + 13).copied().unwrap_or_default()),
+            payload_at: usize::from(self.layout.payload_at),
+        })
     }
 
     /// The TCP payload; empty for anything else.
+    #[inline]
     pub fn tcp_payload(&self) -> &[u8] {
-        self.tcp().map_or(&[], |tcp| bytes::from(self.bytes, tcp.payload_at))
+        match self.layout.transport {
+            Kind::Tcp => bytes::from(self.bytes, usize::from(self.layout.payload_at)),
+            _ => &[],
+        }
     }
 
     /// The translated protocol and the two endpoints, where it has them: TCP, UDP and echo. An echo's identifier
     /// stands in the place of both ports.
     #[inline]
     pub fn session(&self) -> Option<(Protocol, SocketAddrV4, SocketAddrV4)> {
-        let header = &self.header;
-        let (protocol, source, destination) = match header.transport {
-            Transport::Tcp(tcp) => (Protocol::Tcp, tcp.source, tcp.destination),
-            Transport::Udp { source, destination } => (Protocol::Udp, source, destination),
-            Transport::Echo { identifier, .. } => (Protocol::Icmp, identifier, identifier),
+        let (protocol, source_at, destination_at) = match self.layout.transport {
+            Kind::Tcp => (Protocol::Tcp, 0, 2),
+            Kind::Udp => (Protocol::Udp, 0, 2),
+            Kind::Echo => (Protocol::Icmp, 4, 4),
             _ => return None,
         };
         Some((
             protocol,
-            SocketAddrV4::new(header.source, source),
-            SocketAddrV4::new(header.destination, destination),
+            SocketAddrV4::new(self.source(), self.word(source_at)),
+            SocketAddrV4::new(self.destination(), self.word(destination_at)),
         ))
     }
 }
+
+/// ICMP's type of an echo request (RFC 792).
+const ECHO_REQUEST: u8 = 8;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use etherparse::{Ipv4HeaderSlice, TcpHeaderSlice, UdpHeaderSlice};
 use serde::Serialize;
 
 use super::bytes::read_u16;
-use super::{Fragment, Header, Packet, Protocol, TcpFlags, TcpHeader, Transport, checksum};
+use super::{ECHO_REQUEST, Fragment, Kind, Layout, Packet, Protocol, checksum};
 
 /// Why a packet cannot be handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, thiserror::Error)]
@@ -36,14 +36,13 @@ impl<'a> Packet<'a> {
     /// Checks `bytes` and cuts off what follows the packet in its buffer.
     #[inline]
     pub fn parse(bytes: &'a mut Vec<u8>) -> Result<Self, Malformed> {
-        let header = read_header(bytes)?;
+        let layout = check(bytes)?;
         bytes.truncate(usize::from(read_u16(bytes, 2)));
-        Ok(Self { bytes, header })
+        Ok(Self { bytes, layout })
     }
 }
 
-#[inline]
-fn read_header(bytes: &[u8]) -> Result<Header, Malformed> {
+fn check(bytes: &[u8]) -> Result<Layout, Malformed> {
     match bytes.first() {
         Some(first) if first >> 4 == 4 => {}
         Some(_) => return Err(Malformed::NotIpv4),
@@ -60,95 +59,82 @@ fn read_header(bytes: &[u8]) -> Result<Header, Malformed> {
         (0, true) => Fragment::First,
         _ => Fragment::Later,
     };
-    let mut header = Header {
-        source: ip.source_addr(),
-        destination: ip.destination_addr(),
-        protocol: ip.protocol().0,
-        ttl: ip.ttl(),
-        identification: ip.identification(),
-        dont_fragment: ip.dont_fragment(),
-        fragment,
-        transport_at: header_length,
-        transport: Transport::None,
+    let (transport, header_end) = match fragment {
+        Fragment::Later => (Kind::None, 0),
+        _ => check_transport(&ip, fragment, content)?,
     };
-    if fragment != Fragment::Later {
-        header.transport = read_transport(&header, content)?;
-    }
-    Ok(header)
+    // IPv4's and TCP's headers are at most 60 bytes each.
+    let narrow = |at: usize| u8::try_from(at).unwrap_or_default();
+    Ok(Layout {
+        fragment,
+        transport,
+        transport_at: narrow(header_length),
+        payload_at: narrow(header_length + header_end),
+    })
 }
 
-#[inline]
-fn read_transport(header: &Header, content: &[u8]) -> Result<Transport, Malformed> {
+/// What the transport is, and where TCP's header ends.
+fn check_transport(
+    ip: &Ipv4HeaderSlice<'_>,
+    fragment: Fragment,
+    content: &[u8],
+) -> Result<(Kind, usize), Malformed> {
     const TCP: u8 = Protocol::Tcp as u8;
     const UDP: u8 = Protocol::Udp as u8;
     const ICMP: u8 = Protocol::Icmp as u8;
-    match header.protocol {
-        TCP => read_tcp(header, content),
-        UDP => read_udp(header, content),
-        ICMP => read_icmp(header, content),
-        _ => Ok(Transport::Other),
+    match ip.protocol().0 {
+        TCP => check_tcp(ip, fragment, content).map(|end| (Kind::Tcp, end)),
+        UDP => check_udp(ip, fragment, content).map(|()| (Kind::Udp, 0)),
+        ICMP => check_icmp(fragment, content).map(|kind| (kind, 0)),
+        _ => Ok((Kind::Other, 0)),
     }
 }
 
-fn read_tcp(header: &Header, content: &[u8]) -> Result<Transport, Malformed> {
+fn check_tcp(ip: &Ipv4HeaderSlice<'_>, fragment: Fragment, content: &[u8]) -> Result<usize, Malformed> {
     if content.len() < TCP_HEADER {
         return Err(Malformed::TransportLength);
     }
     let tcp = TcpHeaderSlice::from_slice(content).map_err(|_| Malformed::TransportLength)?;
-    if header.fragment == Fragment::Whole && pseudo_sum(header, content) != 0xffff {
+    if fragment == Fragment::Whole && transport_sum(ip, content) != 0xffff {
         return Err(Malformed::TransportChecksum);
     }
-    Ok(Transport::Tcp(TcpHeader {
-        source: tcp.source_port(),
-        destination: tcp.destination_port(),
-        sequence: tcp.sequence_number(),
-        acknowledgement: tcp.acknowledgment_number(),
-        flags: TcpFlags(content.get(13).copied().unwrap_or_default()),
-        payload_at: header.transport_at + tcp.slice().len(),
-    }))
+    Ok(tcp.slice().len())
 }
 
-fn read_udp(header: &Header, content: &[u8]) -> Result<Transport, Malformed> {
+fn check_udp(ip: &Ipv4HeaderSlice<'_>, fragment: Fragment, content: &[u8]) -> Result<(), Malformed> {
     if content.len() < UDP_HEADER {
         return Err(Malformed::TransportLength);
     }
     let udp = UdpHeaderSlice::from_slice(content).map_err(|_| Malformed::TransportLength)?;
-    if header.fragment == Fragment::Whole {
+    if fragment == Fragment::Whole {
         let datagram = content.get(..usize::from(udp.length())).ok_or(Malformed::TransportLength)?;
         if datagram.len() < UDP_HEADER {
             return Err(Malformed::TransportLength);
         }
         // RFC 768: a zero checksum means that there is none.
-        if udp.checksum() != 0 && pseudo_sum(header, datagram) != 0xffff {
+        if udp.checksum() != 0 && transport_sum(ip, datagram) != 0xffff {
             return Err(Malformed::TransportChecksum);
         }
     }
-    Ok(Transport::Udp { source: udp.source_port(), destination: udp.destination_port() })
+    Ok(())
 }
 
-fn read_icmp(header: &Header, content: &[u8]) -> Result<Transport, Malformed> {
+fn check_icmp(fragment: Fragment, content: &[u8]) -> Result<Kind, Malformed> {
     if content.len() < ICMP_HEADER {
         return Err(Malformed::TransportLength);
     }
-    if header.fragment == Fragment::Whole && checksum::sum(content) != 0xffff {
+    if fragment == Fragment::Whole && checksum::sum(content) != 0xffff {
         return Err(Malformed::TransportChecksum);
     }
-    let identifier = read_u16(content, 4);
     Ok(match content.first() {
-        Some(8) => Transport::Echo { request: true, identifier },
-        Some(0) => Transport::Echo { request: false, identifier },
+        Some(&(0 | ECHO_REQUEST)) => Kind::Echo,
         // RFC 792: destination unreachable, source quench, time exceeded, parameter problem quote a packet.
-        Some(3 | 4 | 11 | 12) if header.fragment == Fragment::Whole => Transport::IcmpError,
-        kind => Transport::IcmpOther { kind: kind.copied().unwrap_or_default() },
+        Some(3 | 4 | 11 | 12) if fragment == Fragment::Whole => Kind::IcmpError,
+        _ => Kind::IcmpOther,
     })
 }
 
-fn pseudo_sum(header: &Header, content: &[u8]) -> u16 {
-    let pseudo = checksum::pseudo_header(
-        header.source.into(),
-        header.destination.into(),
-        header.protocol,
-        content.len(),
-    );
-    checksum::add(pseudo, checksum::sum(content))
+fn transport_sum(ip: &Ipv4HeaderSlice<'_>, content: &[u8]) -> u16 {
+    let addresses = ip.slice().get(12..).and_then(|tail| tail.first_chunk()).copied();
+    checksum::transport_sum(addresses.unwrap_or_default(), ip.protocol().0, content)
 }

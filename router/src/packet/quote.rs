@@ -27,10 +27,10 @@ const QUOTED_TRANSPORT: usize = 8;
 impl Packet<'_> {
     /// The quoted packet, if this is an ICMP error that quotes the beginning of TCP, UDP or an echo.
     pub(crate) fn quote(&self) -> Option<Quote> {
-        if self.header().transport != Transport::IcmpError {
+        if self.transport() != Transport::IcmpError {
             return None;
         }
-        let at = self.header().transport_at + ICMP_HEADER;
+        let at = self.transport_at() + ICMP_HEADER;
         let inner = from(self.as_bytes(), at);
         let header_length = usize::from(inner.first()? & 0x0f) * 4;
         let is_first = read_u16(inner, 6) & FRAGMENT_OFFSET == 0;
@@ -93,7 +93,7 @@ impl Packet<'_> {
 
     /// Makes the ICMP checksum true again after the quote was edited.
     pub(crate) fn finish_quote(&mut self) {
-        let at = self.header().transport_at;
+        let at = self.transport_at();
         write_u16(self.bytes, at + 2, 0);
         let checksum = !checksum::sum(from(self.bytes, at));
         write_u16(self.bytes, at + 2, checksum);

@@ -1,7 +1,8 @@
 //! The translation table: one record a flow, found by either side's view of it with one hash lookup.
 //!
 //! Both views share one index of 32-bit numbers (record number and side); the keys stand in the record alone, so a
-//! flow costs about 80 bytes all told, and a packet's lookup fetches the record it is about to use.
+//! flow costs about 70 bytes here, 25 more in the timer wheel, and a packet's lookup fetches the record it is about to
+//! use.
 
 use std::hash::{BuildHasher, Hasher};
 use std::net::SocketAddrV4;

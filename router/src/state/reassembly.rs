@@ -45,7 +45,7 @@ impl Reassembly {
     pub(crate) fn add(&mut self, key: FragmentKey, packet: &Packet<'_>, now: Tick, deadline: Tick) -> Added {
         const MORE_FRAGMENTS: u16 = 0x2000;
         let bytes = packet.as_bytes();
-        let header_length = packet.header_length();
+        let header_length = packet.transport_at();
         let position = read_u16(bytes, 6);
         let mut under_way = self.take(key, now).unwrap_or_else(|| UnderWay {
             key,
