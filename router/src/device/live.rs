@@ -76,6 +76,7 @@ pub fn run<D: Device>(
         ports,
         clock,
         observer,
+        ready: Vec::new(),
         packet: Vec::new(),
         seen: Vec::new(),
         events: Vec::new(),
@@ -94,6 +95,8 @@ struct Pump<'a, D, C, O> {
     clock: C,
     observer: &'a mut O,
     watches_packets: bool,
+    /// Which ports have a packet waiting, by their place.
+    ready: Vec<usize>,
     /// The packet under way.
     packet: Vec<u8>,
     /// As it came in, for the observer.
@@ -119,26 +122,37 @@ impl<D: Device, C: Fn() -> Instant, O: Observer> Pump<'_, D, C, O> {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(error) => return Err(error.into()),
         }
-        Ok(fds.first().and_then(PollFd::any).unwrap_or_default())
+        let is_ready = |fd: &PollFd<'_>| fd.any().unwrap_or_default();
+        self.ready.clear();
+        self.ready
+            .extend(fds.iter().skip(1).enumerate().filter(|(_, fd)| is_ready(fd)).map(|(place, _)| place));
+        Ok(fds.first().is_some_and(is_ready))
     }
 
-    /// One turn: what time brings about, then a batch from every device.
+    /// One turn: what time brings about, then a batch from every device that has packets waiting.
     fn turn(&mut self) -> Result<(), LiveError> {
         let now = (self.clock)();
         self.router.handle_timeout(now);
         self.drain(now)?;
-        for index in 0..self.ports.len() {
+        let ready = std::mem::take(&mut self.ready);
+        for place in &ready {
+            // A batch takes a fraction of a millisecond: one look at the clock is enough, but for a capture.
+            let mut now = (self.clock)();
             for _ in 0..BATCH {
-                if !self.take(index)? {
+                if self.watches_packets {
+                    now = (self.clock)();
+                }
+                if !self.take(*place, now)? {
                     break;
                 }
             }
         }
+        self.ready = ready;
         Ok(())
     }
 
     /// One packet from one device through the router; false: there was none.
-    fn take(&mut self, index: usize) -> Result<bool, LiveError> {
+    fn take(&mut self, index: usize, now: Instant) -> Result<bool, LiveError> {
         let Some(port) = self.ports.get_mut(index) else { return Ok(false) };
         let interface = port.interface;
         match port.device.receive(&mut self.packet) {
@@ -148,7 +162,6 @@ impl<D: Device, C: Fn() -> Instant, O: Observer> Pump<'_, D, C, O> {
                 return Err(LiveError::DeviceGone { name: port.device.name().to_owned(), source });
             }
         }
-        let now = (self.clock)();
         if self.watches_packets {
             self.seen.clone_from(&self.packet);
         }

@@ -16,6 +16,8 @@ use super::Device;
 
 /// Packets the kernel queues for us while we are busy. Its default of 500 halves the loss-free rate of small packets.
 const TRANSMIT_QUEUE: libc::c_int = 5000;
+/// Room for a packet at first: more than the MTU that a device is made with.
+const ROOM: usize = 2048;
 /// The longest IPv4 packet.
 const LONGEST_PACKET: usize = 65_535;
 /// The kernel's IFNAMSIZ without the final zero; tun-tap would cut a longer name silently.
@@ -26,7 +28,8 @@ const LONGEST_NAME: usize = 15;
 pub struct Tun {
     device: Iface,
     name: String,
-    buffer: Box<[u8]>,
+    /// Room for a packet. The less there is, the less must be cleared before a read.
+    room: usize,
 }
 
 /// Why there is no device.
@@ -81,7 +84,7 @@ impl Tun {
         if let Err(error) = set_transmit_queue(name) {
             log::warn!("{name}: the transmit queue stays at the kernel's default: {error}");
         }
-        Ok(Self { device, name: name.to_owned(), buffer: vec![0; LONGEST_PACKET].into_boxed_slice() })
+        Ok(Self { device, name: name.to_owned(), room: ROOM })
     }
 }
 
@@ -121,10 +124,14 @@ impl Device for Tun {
     }
 
     fn receive(&mut self, packet: &mut Vec<u8>) -> io::Result<bool> {
-        match self.device.recv(&mut self.buffer) {
+        packet.resize(self.room, 0);
+        match self.device.recv(packet) {
             Ok(length) => {
-                packet.clear();
-                packet.extend_from_slice(self.buffer.get(..length).unwrap_or_default());
+                if length == self.room {
+                    // Somebody raised the MTU. This packet may be cut, and is then dropped for its length.
+                    self.room = LONGEST_PACKET;
+                }
+                packet.truncate(length);
                 Ok(true)
             }
             Err(error) if is_for_now(&error) => Ok(false),
