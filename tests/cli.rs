@@ -103,9 +103,9 @@ mod run {
     fn another_profile_gives_another_outcome() {
         let folder = Folder::new("profile");
         let profile = stdout(&quirknat(&["profile", "show", "linksys-befsr41-1.39"])).to_owned();
-        let file = folder.write("both-ports.toml", &profile.replace("value = [21]", "value = [21, 2121]"));
+        folder.write("both-ports.toml", &profile.replace("value = [21]", "value = [21, 2121]"));
         let text = include_str!("../scenarios/port-other-untouched.toml")
-            .replace("profile = \"linksys-befsr41-1.39\"", &format!("profile = \"{file}\""));
+            .replace("profile = \"linksys-befsr41-1.39\"", "profile = \"both-ports.toml\"");
         let output = quirknat(&["run", &folder.write("mine.toml", &text)]);
         assert_eq!(output.status.code(), Some(1));
         assert!(stdout(&output).contains("saw      PORT 203,0,113,7,65,43"), "{}", stdout(&output));

@@ -28,8 +28,11 @@ pub(super) fn check(scenario: &Scenario, file_name: &str, text: &str) -> Result<
 }
 
 /// The profile of a network's router.
-pub(super) fn profile(network: &Network) -> Result<Profile, String> {
-    Profile::resolve(network.router.profile.get_ref()).map_err(|error| error.to_string())
+pub(super) fn profile(scenario: &Scenario, network: &Network) -> Result<Profile, String> {
+    let name = network.router.profile.get_ref();
+    let beside = scenario.folder.join(name);
+    let profile = if beside.is_file() { Profile::from_file(&beside) } else { Profile::resolve(name) };
+    profile.map_err(|error| error.to_string())
 }
 
 /// The configuration of a network's router with `ports` LAN ports.
@@ -75,7 +78,8 @@ impl Check<'_> {
     }
 
     fn network(&self, name: &str, network: &Network) -> Result<(), Diagnostic> {
-        let profile = profile(network).map_err(|message| self.at(&network.router.profile, message))?;
+        let profile =
+            profile(self.scenario, network).map_err(|message| self.at(&network.router.profile, message))?;
         let ports = self.scenario.host.values().filter(|host| host.on.get_ref() == name).count();
         let config = config(network, ports).map_err(|(span, message)| self.whole(message).at(span))?;
         config.check(&profile).map_err(|error| self.at(&network.lan, error.to_string()))

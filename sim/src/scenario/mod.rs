@@ -7,7 +7,7 @@ mod play;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use quirknat_router::diagnostic::{Diagnostic, ReadError, from_toml, read_text};
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,9 @@ pub struct Scenario {
     pub host: BTreeMap<String, Host>,
     /// What happens, in order.
     pub step: Vec<Step>,
+    /// Where its file lies; files it names may lie beside it.
+    #[serde(skip)]
+    folder: PathBuf,
 }
 
 /// A home: a LAN behind a router.
@@ -49,7 +52,7 @@ pub struct Network {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RouterSpec {
-    /// A built-in profile's name, or a file's path.
+    /// A built-in profile's name, or a file's path, from the scenario's folder or from where the program runs.
     pub profile: Spanned<String>,
     /// Its public address.
     pub wan: Spanned<Ipv4Addr>,
@@ -220,7 +223,8 @@ impl Scenario {
     /// The scenario that a file's text describes; `file_name` is for its diagnostics.
     pub fn from_toml(file_name: &str, text: &str) -> Result<Self, ScenarioError> {
         let invalid = |diagnostic| ScenarioError::Invalid(Box::new(diagnostic));
-        let scenario: Self = from_toml(file_name, text).map_err(invalid)?;
+        let mut scenario: Self = from_toml(file_name, text).map_err(invalid)?;
+        scenario.folder = Path::new(file_name).parent().map_or_else(PathBuf::new, Path::to_path_buf);
         check::check(&scenario, file_name, text).map_err(invalid)?;
         Ok(scenario)
     }

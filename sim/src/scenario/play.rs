@@ -102,7 +102,7 @@ impl<'a> Stage<'a> {
     fn router(&self, name: &str, seed: u64) -> Option<Router> {
         let network = self.scenario.network.get(name)?;
         let ports = self.scenario.host.values().filter(|host| host.on.get_ref() == name).count();
-        let profile = check::profile(network).ok()?;
+        let profile = check::profile(self.scenario, network).ok()?;
         let mut config = check::config(network, ports).ok()?;
         config.seed = seed;
         config.detail = Detail::Packets;
