@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use quirknat_router::config::{Config, StaticForward};
+use quirknat_router::config::{Config, ConfigError, StaticForward};
 use quirknat_router::diagnostic::{Diagnostic, help_with_choices};
 use quirknat_router::profile::Profile;
 use smoltcp::wire::Ipv4Cidr;
@@ -62,6 +62,28 @@ fn cidr(text: &Spanned<String>) -> Result<Ipv4Cidr, (std::ops::Range<usize>, Str
     })
 }
 
+/// Where in a network's text an impossible configuration comes from.
+fn place_of(error: &ConfigError, network: &Network) -> std::ops::Range<usize> {
+    let router = &network.router;
+    let forward = |leads: &dyn Fn(&StaticForward) -> bool| {
+        let parsed = |text: &&Spanned<String>| text.get_ref().parse().is_ok_and(|forward| leads(&forward));
+        router.forward.iter().rev().find(parsed).map(Spanned::span)
+    };
+    let dmz = router.dmz.as_ref().map(Spanned::span);
+    let place = match error {
+        ConfigError::TargetNotOnLan(host) | ConfigError::TargetIsRouter(host) => {
+            forward(&|forward| forward.target.ip() == host).or(dmz)
+        }
+        ConfigError::ForwardsOverlap(_, second) => forward(&|forward| forward == second),
+        ConfigError::TooManyForwards(..) => forward(&|_| true),
+        ConfigError::NoDmzHost(_) => dmz,
+        ConfigError::LanOverlapsWan(..) => Some(router.wan.span()),
+        ConfigError::Address(cidr) if cidr.address() == *router.wan.get_ref() => Some(router.wan.span()),
+        _ => None,
+    };
+    place.unwrap_or_else(|| network.lan.span())
+}
+
 struct Check<'a> {
     scenario: &'a Scenario,
     file_name: &'a str,
@@ -82,7 +104,7 @@ impl Check<'_> {
             profile(self.scenario, network).map_err(|message| self.at(&network.router.profile, message))?;
         let ports = self.scenario.host.values().filter(|host| host.on.get_ref() == name).count();
         let config = config(network, ports).map_err(|(span, message)| self.whole(message).at(span))?;
-        config.check(&profile).map_err(|error| self.at(&network.lan, error.to_string()))
+        config.check(&profile).map_err(|error| self.whole(error.to_string()).at(place_of(&error, network)))
     }
 
     /// Every host on a network that is there, at an address of its own inside that network's subnet.

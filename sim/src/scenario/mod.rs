@@ -234,3 +234,6 @@ impl Scenario {
         Self::from_toml(&path.display().to_string(), &read_text(path)?)
     }
 }
+
+#[cfg(test)]
+mod tests;
