@@ -197,11 +197,20 @@ mod run {
         assert_one_line(&quirknat(&["run", "/no/such/file.toml"]), 2, &["/no/such/file.toml"]);
         assert_one_line(&quirknat(&["run", &empty]), 2, &["holds no scenario file"]);
         assert_one_line(&quirknat(&["run", "--filter", "nothing has this"]), 2, &["no scenario is left"]);
+        assert_one_line(
+            &quirknat(&["run", "pasv-21", "pasv-21"]),
+            2,
+            &["two scenarios are called `pasv-21`"],
+        );
     }
 
     #[test]
     fn a_place_that_cannot_be_written_to_is_the_environments() {
-        assert_one_line(&quirknat(&["run", "--out", "/dev/null/x"]), 3, &["cannot write to /dev/null/x"]);
+        let output = quirknat(&["run", "pasv-21", "--out", "/dev/null/x"]);
+        assert_eq!(output.status.code(), Some(3));
+        assert!(stderr(&output).starts_with("error: cannot write to /dev/null/x/pasv-21: "));
+        assert_eq!(stderr(&output).lines().count(), 1);
+        assert!(stdout(&output).starts_with("ok   pasv-21"), "the verdict is not lost: {}", stdout(&output));
     }
 }
 

@@ -189,6 +189,7 @@ pub struct Terms {
     pub connections: u16,
     /// How many a control connection may have waiting; one more takes the oldest one's place.
     pub outstanding: u16,
-    /// Whether it ends with the control connection.
+    /// Whether it ends with the control connection's translation: after a FIN or RST that is the closing timeout
+    /// later, as in Linux, where an expectation dies with its master's entry.
     pub ends_with_control: bool,
 }

@@ -59,13 +59,19 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     if scenarios.is_empty() {
         return Err(Failure::usage("no scenario is left to play: look at PATH and --filter"));
     }
-    let verdicts = play_all(&scenarios, args)?;
+    if let Some(name) = twice(&scenarios) {
+        return Err(Failure::usage(format!(
+            "two scenarios are called `{name}`: rename one, or play them apart"
+        )));
+    }
+    let (verdicts, written) = play_all(&scenarios, args)?;
     let text = if args.json {
         format!("{:#}\n", json!({ "scenarios": verdicts }))
     } else {
         report::lines(&verdicts)
     };
     print(&text)?;
+    written.map_err(Failure::Environment)?;
     if verdicts.iter().all(|verdict| verdict.as_expected) { Ok(()) } else { Err(Failure::Unexpected) }
 }
 
@@ -117,8 +123,16 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(files)
 }
 
-/// Plays on several threads; the verdicts come in the scenarios' order whatever thread was faster.
-fn play_all(scenarios: &[Named], args: &RunArgs) -> Result<Vec<Verdict>, Failure> {
+/// A name that two scenarios have: reports and artifacts could not tell them apart.
+fn twice(scenarios: &[Named]) -> Option<&str> {
+    let mut names: Vec<&str> = scenarios.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    names.windows(2).find_map(|pair| if pair[0] == pair[1] { Some(pair[0]) } else { None })
+}
+
+/// Plays on several threads; the verdicts come in the scenarios' order whatever thread was faster. Beside them stands
+/// the first artifact that could not be written: a verdict is not lost over it.
+fn play_all(scenarios: &[Named], args: &RunArgs) -> Result<(Vec<Verdict>, anyhow::Result<()>), Failure> {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let jobs = args.jobs.map_or(processors, usize::from).min(scenarios.len());
     let (to_do, work) = unbounded();
@@ -143,13 +157,15 @@ fn play_all(scenarios: &[Named], args: &RunArgs) -> Result<Vec<Verdict>, Failure
         }
     });
     drop(finished);
-    let mut verdicts: Vec<(usize, Verdict)> = Vec::new();
-    for (index, verdict, written) in results {
-        written.map_err(Failure::Environment)?;
-        verdicts.push((index, verdict));
+    let mut results: Vec<(usize, Verdict, anyhow::Result<()>)> = results.iter().collect();
+    results.sort_by_key(|(index, ..)| *index);
+    let mut all_written = Ok(());
+    let mut verdicts = Vec::new();
+    for (_, verdict, written) in results {
+        verdicts.push(verdict);
+        all_written = all_written.and(written);
     }
-    verdicts.sort_by_key(|(index, _)| *index);
-    Ok(verdicts.into_iter().map(|(_, verdict)| verdict).collect())
+    Ok((verdicts, all_written))
 }
 
 /// Writes what a scenario left behind.
