@@ -88,7 +88,7 @@ fn note(
 struct Bytes {
     next: u32,
     in_order: Vec<u8>,
-    /// By how far they lie behind `next`.
+    /// What came before its turn, by sequence number.
     early: BTreeMap<u32, Vec<u8>>,
 }
 

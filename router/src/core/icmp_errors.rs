@@ -3,8 +3,9 @@
 
 use quirknat_alg::Side;
 
+use super::pass::Passing;
 use super::{Router, Step, opposite};
-use crate::event::{Interface, Passage};
+use crate::event::Passage;
 use crate::packet::{End, Packet, Protocol, Quote};
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
@@ -19,22 +20,9 @@ impl Router {
             .ok_or(DropReason::UnrelatedIcmpError)?;
         self.passable(from, packet)?;
         let Some(flow) = self.flows.get(id) else { return Err(DropReason::UnrelatedIcmpError.into()) };
-        let (inside, external, serial) = (flow.inside, flow.external, flow.serial);
-        let lan_port = flow.lan_port;
+        let passing = Passing::of(flow);
         self.translate_quote(id, from, quote, packet);
-        packet.decrement_ttl();
-        let egress = match from {
-            Side::Inside => {
-                packet.set_endpoint(End::Source, external);
-                Interface::Wan
-            }
-            Side::Outside => {
-                packet.set_endpoint(End::Destination, inside);
-                self.lan_egress(*inside.ip(), lan_port, packet)
-            }
-        };
-        self.passed(egress, Some(serial), Passage::IcmpErrorTranslated);
-        Ok(egress)
+        Ok(self.depart(from, &passing, Passage::IcmpErrorTranslated, packet))
     }
 
     /// Shows the quoted packet as the host that sent it knows it.

@@ -69,6 +69,7 @@ impl Router {
                 if others.is_empty() {
                     return Err(DropReason::NoSuchStation.into());
                 }
+                self.counters.forwarded += 1;
                 for other in others {
                     self.passed(Interface::Lan(other), None, Passage::Switched);
                     self.transmits.push_back((Interface::Lan(other), packet.as_bytes().to_vec()));

@@ -15,11 +15,18 @@ use crate::state::tcp::TcpClass;
 use crate::state::timer;
 
 /// What a packet needs of its flow on its way.
-struct Passing {
+pub(super) struct Passing {
     serial: u32,
     inside: SocketAddrV4,
     external: SocketAddrV4,
     lan_port: u8,
+}
+
+impl Passing {
+    #[inline]
+    pub(super) fn of(flow: &Flow) -> Self {
+        Self { serial: flow.serial, inside: flow.inside, external: flow.external, lan_port: flow.lan_port }
+    }
 }
 
 impl Router {
@@ -60,21 +67,33 @@ impl Router {
                 self.report_announcement(id, from, packet.tcp_payload());
             }
         }
-        let Some(Passing { serial, inside, external, lan_port }) = self.touch(id, from, packet) else {
+        let Some(passing) = self.touch(id, from, packet) else {
             return Err(DropReason::NoTranslation.into());
         };
+        Ok(self.depart(from, &passing, Passage::Translated, packet))
+    }
+
+    /// One hop less, the flow's other address, and out on the other side.
+    #[inline]
+    pub(super) fn depart(
+        &mut self,
+        from: Side,
+        flow: &Passing,
+        passage: Passage,
+        packet: &mut Packet<'_>,
+    ) -> Interface {
         let egress = match from {
             Side::Inside => {
-                packet.hop(End::Source, external);
+                packet.hop(End::Source, flow.external);
                 Interface::Wan
             }
             Side::Outside => {
-                packet.hop(End::Destination, inside);
-                self.lan_egress(*inside.ip(), lan_port, packet)
+                packet.hop(End::Destination, flow.inside);
+                self.lan_egress(*flow.inside.ip(), flow.lan_port, packet)
             }
         };
-        self.passed(egress, Some(serial), Passage::Translated);
-        Ok(egress)
+        self.passed(egress, Some(flow.serial), passage);
+        egress
     }
 
     /// Whether a packet may be forwarded at all; answers it where it may not. Changes nothing.
@@ -125,12 +144,7 @@ impl Router {
         if let Some(tcp) = packet.tcp() {
             flow.state = flow.state.next(tcp.flags, from);
         }
-        let passing = Passing {
-            serial: flow.serial,
-            inside: flow.inside,
-            external: flow.external,
-            lan_port: flow.lan_port,
-        };
+        let passing = Passing::of(flow);
         let deadline = self.clock.tick_after.saturating_add(timeout(&self.profile.timeouts, flow));
         if deadline != flow.deadline {
             self.refresh(id, deadline);

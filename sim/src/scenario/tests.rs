@@ -1,4 +1,5 @@
 use super::*;
+use crate::world::LossReason;
 
 const TWO_HOMES: &str = include_str!("tests/two-homes.toml");
 
@@ -20,6 +21,16 @@ fn the_same_seed_gives_the_same_wires_and_events() {
     assert!(one.world.record().len() > 1000);
     assert_eq!(one.world.record(), other.world.record());
     assert_eq!(one.world.events(), other.world.events());
+}
+
+#[test]
+fn a_packet_to_a_private_address_is_lost_on_the_internet_with_its_reason() {
+    let world = played(TWO_HOMES).world;
+    let leaked = world.losses().iter().find(|loss| loss.reason == LossReason::PrivateDestination).unwrap();
+    assert_eq!(leaked.destination, Ipv4Addr::new(192, 168, 1, 100), "what the 227 announced");
+    let noted = world.record().iter().find(|crossing| crossing.at == leaked.at && crossing.comment.is_some());
+    let comment = noted.unwrap().comment.as_deref().unwrap();
+    assert_eq!(comment, "lost on the internet: a private destination address, which is routed nowhere");
 }
 
 #[test]

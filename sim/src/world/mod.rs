@@ -41,6 +41,7 @@ pub struct World {
     wires: Vec<String>,
     record: Vec<Crossing>,
     events: Vec<RouterEvent>,
+    losses: Vec<Loss>,
 }
 
 /// A packet on a wire.
@@ -64,6 +65,28 @@ pub struct RouterEvent {
     /// The event.
     #[serde(flatten)]
     pub event: Event,
+}
+
+/// A packet that the internet lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// When.
+    pub at: Instant,
+    /// Where it was to go.
+    pub destination: Ipv4Addr,
+    /// Why it did not.
+    pub reason: LossReason,
+}
+
+/// Why the internet lost a packet. The text completes "lost on the internet: …".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LossReason {
+    /// Its destination is a private address (RFC 1918), which no provider routes.
+    #[error("a private destination address, which is routed nowhere")]
+    PrivateDestination,
+    /// Nobody has its destination address.
+    #[error("nobody has the destination address")]
+    NobodyThere,
 }
 
 /// A home router to place.
@@ -120,6 +143,7 @@ impl World {
             wires: Vec::new(),
             record: Vec::new(),
             events: Vec::new(),
+            losses: Vec::new(),
         }
     }
 
@@ -180,6 +204,11 @@ impl World {
     /// All that the routers told so far, in order of time.
     pub fn events(&self) -> &[RouterEvent] {
         &self.events
+    }
+
+    /// All that the internet lost so far, in order of time.
+    pub fn losses(&self) -> &[Loss] {
+        &self.losses
     }
 
     /// Lets time pass until `deadline`, or until a client's session is over.
@@ -321,12 +350,20 @@ impl World {
         }
     }
 
-    /// The internet knows public addresses only: what goes to a private one is silently lost, as by any provider.
+    /// The internet knows public addresses only: what goes to a private one is silently lost, as by any provider. The
+    /// packet was noted on its sender's wire just before; why it is lost is noted with it.
     fn cross_internet(&mut self, packet: Vec<u8>) {
-        let destination = packet.get(16..20).and_then(|bytes| bytes.first_chunk::<4>());
-        let node = destination.and_then(|octets| self.internet.get(&Ipv4Addr::from(*octets)));
-        if let Some(node) = node.copied() {
+        let octets = packet.get(16..20).and_then(|bytes| bytes.first_chunk::<4>()).copied();
+        let destination = Ipv4Addr::from(octets.unwrap_or_default());
+        if let Some(node) = self.internet.get(&destination).copied() {
             self.schedule(INTERNET_DELAY, node, packet);
+            return;
+        }
+        let reason =
+            if destination.is_private() { LossReason::PrivateDestination } else { LossReason::NobodyThere };
+        self.losses.push(Loss { at: self.now, destination, reason });
+        if let Some(crossing) = self.record.last_mut() {
+            crossing.comment = Some(format!("lost on the internet: {reason}"));
         }
     }
 
