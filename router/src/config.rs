@@ -16,8 +16,10 @@ pub struct Config {
     pub lan: Vec<Ipv4Cidr>,
     /// The router's address and subnet on the WAN.
     pub wan: Ipv4Cidr,
-    /// The largest packet a link takes, in bytes.
-    pub mtu: usize,
+    /// The largest packet the LAN's links take, in bytes.
+    pub lan_mtu: usize,
+    /// The largest packet the WAN's link takes, in bytes: 1500, or less behind PPPoE (RFC 2516 §7: 1492).
+    pub wan_mtu: usize,
     /// The user's forwards.
     pub forwards: Vec<StaticForward>,
     /// The host that gets what nothing else wants.
@@ -31,7 +33,16 @@ pub struct Config {
 impl Config {
     /// A router without forwards, on links of 1500 bytes.
     pub fn new(lan: Vec<Ipv4Cidr>, wan: Ipv4Cidr) -> Self {
-        Self { lan, wan, mtu: 1500, forwards: Vec::new(), dmz_host: None, seed: 0, detail: Detail::default() }
+        Self {
+            lan,
+            wan,
+            lan_mtu: 1500,
+            wan_mtu: 1500,
+            forwards: Vec::new(),
+            dmz_host: None,
+            seed: 0,
+            detail: Detail::default(),
+        }
     }
 
     /// Finds what no router could be set to.
@@ -39,8 +50,8 @@ impl Config {
         if self.lan.is_empty() || self.lan.len() > usize::from(u8::MAX) {
             return Err(ConfigError::LanPorts(self.lan.len()));
         }
-        if self.mtu < LEAST_MTU {
-            return Err(ConfigError::Mtu(self.mtu));
+        if let Some(mtu) = [self.lan_mtu, self.wan_mtu].into_iter().find(|mtu| *mtu < LEAST_MTU) {
+            return Err(ConfigError::Mtu(mtu));
         }
         for cidr in self.lan.iter().chain([&self.wan]) {
             check_address(*cidr)?;

@@ -2,9 +2,10 @@
 
 use quirknat_alg::Side;
 
+use super::pass::Refusal;
 use super::{Router, Step, Stop};
 use crate::event::{Answer, EventKind, Interface};
-use crate::packet::{Fragment, IcmpError, Packet, Transport, echo_reply, reset};
+use crate::packet::{Fragment, Packet, Transport, echo_reply, reset};
 use crate::profile::FragmentHandling;
 use crate::reason::DropReason;
 use crate::state::fragment::FragmentKey;
@@ -23,7 +24,7 @@ impl Router {
             Transport::Tcp(_) => reset(packet).map(|segment| (segment, Answer::Reset)),
             Transport::Udp { .. } => {
                 let from = if ingress == Interface::Wan { Side::Outside } else { Side::Inside };
-                return Err(self.refuse(from, packet, IcmpError::PortUnreachable));
+                return Err(self.refuse(from, packet, Refusal::PORT_UNREACHABLE));
             }
             _ => None,
         };

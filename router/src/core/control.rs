@@ -78,7 +78,7 @@ impl Router {
             }
         }
         let oversize = self.dialect.oversize;
-        let largest = self.mtu.saturating_sub(tcp.payload_at);
+        let largest = self.wan_mtu.saturating_sub(tcp.payload_at);
         if let Some(control) = self.control_of(id) {
             control.stream.advance(sequence, packet.tcp_payload());
             rewrite(&control.stream, sequence, oversize, largest, packet);
@@ -153,7 +153,7 @@ impl Router {
         let external = SocketAddrV4::new(self.wan, port);
         let new = opening.announcement.text_for(external);
         let span = opening.announcement.span.clone();
-        let grown = packet.as_bytes().len() + new.len() > self.mtu + span.len();
+        let grown = packet.as_bytes().len() + new.len() > self.wan_mtu + span.len();
         if grown && self.dialect.oversize == Oversize::LeaveAlone {
             return Err(LeftAlone::WouldExceedMtu);
         }

@@ -34,7 +34,7 @@ impl Router {
         remote: SocketAddrV4,
         packet: &Packet<'_>,
     ) -> Result<FlowId, Stop> {
-        self.passable(Side::Inside, packet)?;
+        self.passable(Side::Inside, Side::Outside, packet)?;
         if !self.may_open_outbound(packet) {
             return Err(DropReason::NoTranslation.into());
         }

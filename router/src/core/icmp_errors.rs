@@ -18,7 +18,7 @@ impl Router {
             .flows
             .find(from, quote.protocol, quote.destination, quote.source)
             .ok_or(DropReason::UnrelatedIcmpError)?;
-        self.passable(from, packet)?;
+        self.passable(from, opposite(from), packet)?;
         let Some(flow) = self.flows.get(id) else { return Err(DropReason::UnrelatedIcmpError.into()) };
         let passing = Passing::of(flow);
         self.translate_quote(id, from, quote, packet);

@@ -6,9 +6,10 @@ use quirknat_alg::Side;
 
 use super::create::Session;
 use super::lan::is_never_unicast;
+use super::pass::Refusal;
 use super::{Router, Step, Stop};
 use crate::event::{Answer, Interface, Origin};
-use crate::packet::{IcmpError, Packet, Protocol, TcpFlags, Transport, reset};
+use crate::packet::{Packet, Protocol, TcpFlags, Transport, reset};
 use crate::profile::{ToWan, Unsolicited};
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
@@ -78,7 +79,7 @@ impl Router {
         let opens = packet.tcp().is_none_or(|tcp| opens(tcp.flags));
         match self.who_wants(protocol, remote, external.port()) {
             Ok(wanted) if opens => {
-                self.passable(Side::Outside, packet)?;
+                self.passable(Side::Outside, Side::Inside, packet)?;
                 let Wanted { inside, origin, mapping } = wanted;
                 let session = Session { protocol, inside, external, remote };
                 self.create_from_outside(session, origin, mapping, packet)
@@ -132,7 +133,7 @@ impl Router {
         match *self.profile.wan.unsolicited {
             Unsolicited::Drop => Stop::Dropped(reason),
             Unsolicited::Reject => match packet.transport() {
-                Transport::Udp { .. } => self.refuse(Side::Outside, packet, IcmpError::PortUnreachable),
+                Transport::Udp { .. } => self.refuse(Side::Outside, packet, Refusal::PORT_UNREACHABLE),
                 _ => match reset(packet) {
                     Some(segment) => {
                         self.transmits.push_back((Interface::Wan, segment));

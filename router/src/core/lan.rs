@@ -48,7 +48,7 @@ impl Router {
         if other.address == own.address {
             self.switch(port, destination, packet)
         } else {
-            self.passable(Side::Inside, packet)?;
+            self.passable(Side::Inside, Side::Inside, packet)?;
             packet.decrement_ttl();
             let egress = self.towards(destination, packet).ok_or(DropReason::NoSuchStation)?;
             self.passed(egress, None, Passage::Routed);

@@ -4,10 +4,10 @@ use std::net::SocketAddrV4;
 
 use quirknat_alg::{Side, may_announce};
 
-use super::{Router, Step, Stop, Timer};
+use super::{Router, Step, Stop, Timer, opposite};
 use crate::event::{Answer, EventKind, Interface, Passage};
-use crate::packet::bytes::{read_u16, write_u16};
-use crate::packet::{End, Fragment, IcmpError, Packet, Protocol, Transport, checksum, icmp_error};
+use crate::packet::bytes::read_u16;
+use crate::packet::{End, IcmpError, Packet, Protocol, Transport, fragments};
 use crate::profile::Timeouts;
 use crate::reason::DropReason;
 use crate::state::flow::{ControlId, Flow, FlowId};
@@ -58,7 +58,7 @@ impl Router {
     /// Moves a packet from `from` along its translation.
     #[inline]
     pub(super) fn pass(&mut self, id: FlowId, from: Side, packet: &mut Packet<'_>) -> Step {
-        self.passable(from, packet)?;
+        self.passable(from, opposite(from), packet)?;
         let Some(flow) = self.flows.get_mut(id) else { return Err(DropReason::NoTranslation.into()) };
         if flow.protocol == Protocol::Tcp {
             if flow.control != ControlId::NONE {
@@ -98,42 +98,37 @@ impl Router {
 
     /// Whether a packet may be forwarded at all; answers it where it may not. Changes nothing.
     #[inline]
-    pub(super) fn passable(&mut self, from: Side, packet: &Packet<'_>) -> Result<(), Stop> {
+    pub(super) fn passable(&mut self, from: Side, to: Side, packet: &Packet<'_>) -> Result<(), Stop> {
         if packet.ttl() <= 1 {
-            return Err(self.refuse(from, packet, IcmpError::TimeExceeded));
+            return Err(self.refuse(from, packet, Refusal::TIME_EXCEEDED));
         }
-        if packet.as_bytes().len() > self.mtu && packet.dont_fragment() {
-            let mtu = u16::try_from(self.mtu).unwrap_or(u16::MAX);
-            return Err(self.refuse(from, packet, IcmpError::FragmentationNeeded { mtu }));
+        let mtu = match to {
+            Side::Inside => self.lan_mtu,
+            Side::Outside => self.wan_mtu,
+        };
+        if packet.as_bytes().len() > mtu && packet.dont_fragment() {
+            return Err(self.refuse(from, packet, Refusal::fragmentation_needed(mtu)));
         }
         Ok(())
     }
 
     /// Answers a packet with an ICMP error, where RFC 1122 §3.2.2 allows one.
-    pub(super) fn refuse(&mut self, from: Side, packet: &Packet<'_>, error: IcmpError) -> Stop {
-        let header = packet.header();
-        if header.fragment == Fragment::Later || is_icmp_error(header.transport) {
-            return Stop::Dropped(match error {
-                IcmpError::TimeExceeded => DropReason::TtlExceeded,
-                IcmpError::PortUnreachable => DropReason::NoService,
-                IcmpError::FragmentationNeeded { .. } => DropReason::FragmentationNeeded,
-            });
+    pub(super) fn refuse(&mut self, from: Side, packet: &Packet<'_>, refusal: Refusal) -> Stop {
+        if !packet.may_be_answered_with_an_error() {
+            return Stop::Dropped(refusal.silent);
         }
-        let port = self.ports_of(header.source).next().unwrap_or_default();
+        let source = packet.source();
+        let port = self.ports_of(source).next().unwrap_or_default();
         let (router, ingress) = match from {
             Side::Inside => {
                 let own = self.lan.get(usize::from(port)).map_or(self.wan, |port| port.address);
-                let known = self.stations.port(header.source).unwrap_or(port);
+                let known = self.stations.port(source).unwrap_or(port);
                 (own, Interface::Lan(known))
             }
             Side::Outside => (self.wan, Interface::Wan),
         };
-        self.transmits.push_back((ingress, icmp_error(router, packet, error)));
-        Stop::Answered(match error {
-            IcmpError::TimeExceeded => Answer::TimeExceeded,
-            IcmpError::PortUnreachable => Answer::PortUnreachable,
-            IcmpError::FragmentationNeeded { .. } => Answer::FragmentationNeeded,
-        })
+        self.transmits.push_back((ingress, refusal.error.about(packet, router)));
+        Stop::Answered(refusal.answer)
     }
 
     /// The packet moves its connection's state on and refreshes its timeout. Gives what it needs of the flow, so that
@@ -171,10 +166,14 @@ impl Router {
     /// larger only where the gateway made it so, and goes out as it is.
     pub(super) fn within_mtu(&mut self, egress: Interface, bytes: &[u8]) -> Option<Interface> {
         const DONT_FRAGMENT: u16 = 0x4000;
-        if bytes.len() <= self.mtu || read_u16(bytes, 6) & DONT_FRAGMENT != 0 {
+        let mtu = match egress {
+            Interface::Wan => self.wan_mtu,
+            Interface::Lan(_) => self.lan_mtu,
+        };
+        if bytes.len() <= mtu || read_u16(bytes, 6) & DONT_FRAGMENT != 0 {
             return Some(egress);
         }
-        let fragments = fragments(bytes, self.mtu);
+        let fragments = fragments(bytes, mtu);
         self.transmits.extend(fragments.into_iter().map(|fragment| (egress, fragment)));
         None
     }
@@ -185,11 +184,6 @@ impl Router {
             self.transmits.push_back((egress, bytes));
         }
     }
-}
-
-/// Whether no error may be sent about it: it is one itself, a redirect or the first fragment of an error included.
-fn is_icmp_error(transport: Transport) -> bool {
-    matches!(transport, Transport::IcmpError | Transport::IcmpOther { kind: 3 | 4 | 5 | 11 | 12 })
 }
 
 /// How long a flow lives from now, in seconds.
@@ -206,27 +200,31 @@ pub(super) fn timeout(timeouts: &Timeouts, flow: &Flow) -> timer::Tick {
     }
 }
 
-/// Cuts a packet into fragments (RFC 791 §3.2). Options are repeated in each: those that a home's traffic carries
-/// (router alert, record route) are harmless there.
-fn fragments(bytes: &[u8], mtu: usize) -> Vec<Vec<u8>> {
-    const MORE_FRAGMENTS: u16 = 0x2000;
-    const OFFSET: u16 = 0x1fff;
-    let header_length = usize::from(bytes.first().copied().unwrap_or_default() & 0x0f) * 4;
-    let (header, content) = bytes.split_at_checked(header_length).unwrap_or((bytes, &[]));
-    let size = (mtu.saturating_sub(header_length) / 8 * 8).max(8);
-    let flags = read_u16(bytes, 6);
-    let last = content.len().div_ceil(size).saturating_sub(1);
-    let fragment = |(index, part): (usize, &[u8])| {
-        let mut out = header.to_vec();
-        out.extend_from_slice(part);
-        write_u16(&mut out, 2, u16::try_from(header_length + part.len()).unwrap_or(u16::MAX));
-        let offset = (flags & OFFSET).wrapping_add(u16::try_from(index * size / 8).unwrap_or_default());
-        let more = if index < last { MORE_FRAGMENTS } else { flags & MORE_FRAGMENTS };
-        write_u16(&mut out, 6, offset & OFFSET | more);
-        write_u16(&mut out, 10, 0);
-        let checksum = !checksum::sum(out.get(..header_length).unwrap_or_default());
-        write_u16(&mut out, 10, checksum);
-        out
+/// Why a packet is refused, with the ICMP error that says so and what it is called where none may be sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refusal {
+    error: IcmpError,
+    answer: Answer,
+    silent: DropReason,
+}
+
+impl Refusal {
+    pub(super) const TIME_EXCEEDED: Self = Self {
+        error: IcmpError::TimeExceeded,
+        answer: Answer::TimeExceeded,
+        silent: DropReason::TtlExceeded,
     };
-    content.chunks(size).enumerate().map(fragment).collect()
+    pub(super) const PORT_UNREACHABLE: Self = Self {
+        error: IcmpError::PortUnreachable,
+        answer: Answer::PortUnreachable,
+        silent: DropReason::NoService,
+    };
+
+    fn fragmentation_needed(mtu: usize) -> Self {
+        Self {
+            error: IcmpError::FragmentationNeeded { mtu: u16::try_from(mtu).unwrap_or(u16::MAX) },
+            answer: Answer::FragmentationNeeded,
+            silent: DropReason::FragmentationNeeded,
+        }
+    }
 }

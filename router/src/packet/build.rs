@@ -14,29 +14,49 @@ const TTL: u8 = 64;
 const LONGEST_ERROR: usize = 576;
 const ERROR_HEADERS: usize = 28;
 
-/// An ICMP error to send.
+/// An ICMP error to send (RFC 792; the codes' names as in RFC 1812 §5.2.7.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum IcmpError {
+pub enum IcmpError {
+    /// Time exceeded in transit.
     TimeExceeded,
+    /// Network unreachable.
+    NetUnreachable,
+    /// Host unreachable.
+    HostUnreachable,
+    /// Port unreachable.
     PortUnreachable,
-    FragmentationNeeded { mtu: u16 },
+    /// Communication administratively prohibited.
+    Prohibited,
+    /// Fragmentation needed and DF set.
+    FragmentationNeeded {
+        /// The next hop's MTU (RFC 1191 §4).
+        mtu: u16,
+    },
 }
 
-/// The error about `packet`, from `router` to the packet's source.
-pub(crate) fn icmp_error(router: Ipv4Addr, packet: &Packet<'_>, error: IcmpError) -> Vec<u8> {
-    let kind = match error {
-        IcmpError::TimeExceeded => Icmpv4Type::TimeExceeded(TimeExceededCode::TtlExceededInTransit),
-        IcmpError::PortUnreachable => Icmpv4Type::DestinationUnreachable(DestUnreachableHeader::Port),
-        IcmpError::FragmentationNeeded { mtu } => {
-            Icmpv4Type::DestinationUnreachable(DestUnreachableHeader::FragmentationNeeded {
-                next_hop_mtu: mtu,
-            })
-        }
-    };
-    let whole = packet.as_bytes();
-    let quote = whole.get(..LONGEST_ERROR - ERROR_HEADERS).unwrap_or(whole);
-    let builder = PacketBuilder::ipv4(router.octets(), packet.header().source.octets(), TTL).icmpv4(kind);
-    written(|out| builder.write(out, quote).is_ok())
+impl IcmpError {
+    /// The error about `packet`, from `router` to the packet's source. Ask
+    /// [`Packet::may_be_answered_with_an_error`] before.
+    pub fn about(self, packet: &Packet<'_>, router: Ipv4Addr) -> Vec<u8> {
+        let whole = packet.as_bytes();
+        let quote = whole.get(..LONGEST_ERROR - ERROR_HEADERS).unwrap_or(whole);
+        let (from, to) = (router.octets(), packet.header().source.octets());
+        let builder = PacketBuilder::ipv4(from, to, TTL).icmpv4(self.kind());
+        written(|out| builder.write(out, quote).is_ok())
+    }
+
+    fn kind(self) -> Icmpv4Type {
+        Icmpv4Type::DestinationUnreachable(match self {
+            Self::TimeExceeded => return Icmpv4Type::TimeExceeded(TimeExceededCode::TtlExceededInTransit),
+            Self::NetUnreachable => DestUnreachableHeader::Network,
+            Self::HostUnreachable => DestUnreachableHeader::Host,
+            Self::PortUnreachable => DestUnreachableHeader::Port,
+            Self::Prohibited => DestUnreachableHeader::FilterProhibited,
+            Self::FragmentationNeeded { mtu } => {
+                DestUnreachableHeader::FragmentationNeeded { next_hop_mtu: mtu }
+            }
+        })
+    }
 }
 
 /// The reply to an echo request.

@@ -62,7 +62,7 @@ impl Packet<'_> {
 
     /// One hop less to live.
     #[inline]
-    pub(crate) fn decrement_ttl(&mut self) {
+    pub fn decrement_ttl(&mut self) {
         let (old, new) = self.decrement_ttl_word();
         self.update_ip_checksum(Difference::default().word(old, new));
     }

@@ -6,6 +6,7 @@ mod build;
 pub(crate) mod bytes;
 pub mod checksum;
 mod edit;
+mod fragment;
 mod parse;
 mod quote;
 
@@ -14,8 +15,10 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use bytes::{read_u16, read_u32};
 use serde::Serialize;
 
-pub(crate) use build::{IcmpError, echo_reply, icmp_error, reset};
+pub use build::IcmpError;
+pub(crate) use build::{echo_reply, reset};
 pub(crate) use edit::End;
+pub use fragment::fragments;
 pub use parse::Malformed;
 pub(crate) use quote::Quote;
 
@@ -213,6 +216,16 @@ impl Packet<'_> {
     #[inline]
     pub fn fragment(&self) -> Fragment {
         self.layout.fragment
+    }
+
+    /// Whether an ICMP error may be sent about it: it is the beginning of a packet, and no ICMP error or redirect
+    /// itself (RFC 1122 §3.2.2).
+    pub fn may_be_answered_with_an_error(&self) -> bool {
+        let is_error = matches!(
+            self.transport(),
+            Transport::IcmpError | Transport::IcmpOther { kind: 3 | 4 | 5 | 11 | 12 }
+        );
+        self.fragment() != Fragment::Later && !is_error
     }
 
     /// The transport header.

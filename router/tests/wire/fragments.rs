@@ -205,7 +205,7 @@ fn a_part_of_a_control_segment_is_dropped() {
 
 #[test]
 fn a_packet_too_large_for_the_link_is_fragmented() {
-    let mut lab = Lab::with(|_, config| config.mtu = 576);
+    let mut lab = Lab::with(|_, config| (config.lan_mtu, config.wan_mtu) = (576, 576));
     let left = lab.send(LAN, large());
     assert!(left.len() == 2 && left.iter().all(|seen| seen.bytes.len() <= 576));
     assert_eq!(whole(&left).content()[8..], large()[28..]);
@@ -213,7 +213,7 @@ fn a_packet_too_large_for_the_link_is_fragmented() {
 
 #[test]
 fn fragments_too_large_for_the_link_are_cut_again() {
-    let mut lab = Lab::with(|_, config| config.mtu = 300);
+    let mut lab = Lab::with(|_, config| (config.lan_mtu, config.wan_mtu) = (300, 300));
     let parts = fragmented(&large(), 9, 400);
     let mut left = lab.send(LAN, parts[2].clone());
     left.extend(lab.send(LAN, parts[1].clone()));
@@ -225,7 +225,7 @@ fn fragments_too_large_for_the_link_are_cut_again() {
 
 #[test]
 fn a_packet_too_large_that_may_not_be_fragmented_is_answered_with_the_mtu() {
-    let mut lab = Lab::with(|_, config| config.mtu = 576);
+    let mut lab = Lab::with(|_, config| (config.lan_mtu, config.wan_mtu) = (576, 576));
     lab.udp_mapping();
     let before = lab.translations();
     let from_server = udp("198.51.100.9:53", "203.0.113.7:5000", &[1; 600]);
@@ -242,7 +242,7 @@ fn a_packet_too_large_that_may_not_be_fragmented_is_answered_with_the_mtu() {
 
 #[test]
 fn a_segment_of_just_the_mtu_passes_whole() {
-    let mut lab = Lab::with(|_, config| config.mtu = 576);
+    let mut lab = Lab::with(|_, config| (config.lan_mtu, config.wan_mtu) = (576, 576));
     let fits = tcp("192.168.1.100:1024", "198.51.100.9:80").ack(1).data([0; 536]).packet();
     assert_eq!(lab.from_lan(fits).bytes.len(), 576);
 }

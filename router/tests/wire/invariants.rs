@@ -372,7 +372,8 @@ proptest! {
             config.lan.push("192.168.1.1/24".parse().unwrap());
             config.dmz_host = Some(DMZ_HOST.parse().unwrap());
             config.detail = Detail::Packets;
-            config.mtu = 576;
+            config.lan_mtu = 576;
+    config.wan_mtu = 576;
         });
         for (mut packet, changes, from_lan, put_right, length) in packets {
             for (at, octet) in changes {

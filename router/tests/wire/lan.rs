@@ -75,7 +75,8 @@ fn copies_for_every_port_fit_their_links_too() {
     let mut lab = Lab::with(|_, config| {
         config.lan = vec!["192.168.1.1/24".parse().unwrap(); 2];
         config.forwards = vec!["udp/53=192.168.1.100".parse().unwrap()];
-        config.mtu = 600;
+        config.lan_mtu = 600;
+        config.wan_mtu = 600;
     });
     let left = lab.send(WAN, udp("198.51.100.9:4000", "203.0.113.7:53", &[5; 1000]));
     assert!(left.iter().all(|seen| seen.bytes.len() <= 600));

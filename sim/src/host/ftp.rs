@@ -1,0 +1,335 @@
+//! Runs an FTP machine over a host's stack: sockets to inputs, actions to sockets.
+
+use std::collections::VecDeque;
+use std::net::SocketAddrV4;
+
+use smoltcp::time::Instant;
+
+use super::stack::{Connection, ConnectionState, Listener, Stack};
+use crate::ftp::{Action, ClientSession, Failure, Input, Machine, ServerSession};
+
+/// Which machine a driver runs.
+pub(super) enum Session {
+    Client(Box<ClientSession>),
+    Server(Box<ServerSession>),
+}
+
+impl Session {
+    fn machine(&mut self) -> &mut dyn Machine {
+        match self {
+            Self::Client(session) => session.as_mut(),
+            Self::Server(session) => session.as_mut(),
+        }
+    }
+}
+
+/// One session with its sockets.
+pub(super) struct Driver {
+    pub(super) session: Session,
+    control: Control,
+    data: Option<Data>,
+    /// Sockets that left the data slot and go on by themselves.
+    background: Vec<Data>,
+}
+
+struct Control {
+    connection: Option<Connection>,
+    opened: bool,
+    peer_closed: bool,
+    /// One entry is one write, so that it leaves as one segment.
+    writes: VecDeque<Vec<u8>>,
+    close: bool,
+}
+
+struct Data {
+    socket: Socket,
+    opened: bool,
+    peer_closed: bool,
+    out: VecDeque<u8>,
+    close: Close,
+}
+
+#[derive(Clone, Copy)]
+enum Socket {
+    Listening(Listener),
+    Connection(Connection),
+}
+
+/// How far this end's FIN is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Close {
+    NotAsked,
+    /// It goes behind the bytes that wait.
+    Asked,
+    /// The stack has it.
+    Queued,
+    /// The peer has acknowledged everything, and the machine knows.
+    Told,
+}
+
+impl Driver {
+    /// A session whose control connection is `control`: being dialled by a client, or accepted by a server.
+    pub(super) fn new(session: Session, control: Option<Connection>) -> Self {
+        let control = Control {
+            connection: control,
+            opened: false,
+            peer_closed: false,
+            writes: VecDeque::new(),
+            close: false,
+        };
+        Self { session, control, data: None, background: Vec::new() }
+    }
+
+    pub(super) fn is_finished(&mut self) -> bool {
+        self.session.machine().is_finished()
+    }
+
+    /// Whether the session is over and no socket of it is left.
+    pub(super) fn is_gone(&mut self) -> bool {
+        self.control.connection.is_none()
+            && self.data.is_none()
+            && self.background.is_empty()
+            && self.session.machine().is_finished()
+    }
+
+    pub(super) fn poll_timeout(&mut self) -> Option<Instant> {
+        self.session.machine().poll_timeout()
+    }
+
+    /// Tells the machine what happened and does what it wants. True: something moved, so the stack has work and the
+    /// driver is to be pumped again.
+    pub(super) fn pump(&mut self, now: Instant, stack: &mut impl Stack) -> bool {
+        let mut moved = self.pump_control(now, stack);
+        moved |= self.pump_data(now, stack);
+        if self.poll_timeout().is_some_and(|at| at <= now) {
+            self.session.machine().handle_timeout(now);
+            self.act(now, stack);
+            moved = true;
+        }
+        moved |= self.write_control(stack);
+        moved |= self.data.as_mut().is_some_and(|data| data.write(stack));
+        self.background.retain_mut(|data| {
+            moved |= data.write(stack);
+            !data.is_over(stack)
+        });
+        moved
+    }
+
+    fn tell(&mut self, now: Instant, stack: &mut impl Stack, input: Input<'_>) -> bool {
+        self.session.machine().handle(now, input);
+        self.act(now, stack);
+        true
+    }
+
+    fn pump_control(&mut self, now: Instant, stack: &mut impl Stack) -> bool {
+        let Some(connection) = self.control.connection else { return false };
+        let state = stack.state(connection);
+        if !self.control.opened {
+            return match state {
+                ConnectionState::Open | ConnectionState::PeerClosed => {
+                    self.control.opened = true;
+                    let Some((local, remote)) = stack.ends(connection) else { return false };
+                    self.tell(now, stack, Input::ControlOpened { local, remote })
+                }
+                ConnectionState::Closed(why) => {
+                    self.control.connection = None;
+                    stack.remove(connection);
+                    self.tell(now, stack, Input::ControlFailed(why))
+                }
+                ConnectionState::Opening => false,
+            };
+        }
+        if let Some(bytes) = stack.receive(connection) {
+            return self.tell(now, stack, Input::ControlBytes(&bytes));
+        }
+        if !self.control.peer_closed && state == ConnectionState::PeerClosed {
+            self.control.peer_closed = true;
+            return self.tell(now, stack, Input::ControlClosed);
+        }
+        if let ConnectionState::Closed(_) = state {
+            self.control.connection = None;
+            stack.remove(connection);
+            if !self.control.peer_closed {
+                return self.tell(now, stack, Input::ControlReset);
+            }
+        }
+        false
+    }
+
+    fn pump_data(&mut self, now: Instant, stack: &mut impl Stack) -> bool {
+        let Some(data) = &mut self.data else { return false };
+        let connection = match data.socket {
+            Socket::Connection(connection) => connection,
+            Socket::Listening(listener) => {
+                let Some(connection) = stack.accept(listener) else { return false };
+                stack.unlisten(listener);
+                data.socket = Socket::Connection(connection);
+                connection
+            }
+        };
+        let state = stack.state(connection);
+        if !data.opened {
+            return match state {
+                ConnectionState::Open | ConnectionState::PeerClosed => {
+                    data.opened = true;
+                    let Some((local, remote)) = stack.ends(connection) else { return false };
+                    self.tell(now, stack, Input::DataOpened { local, remote })
+                }
+                ConnectionState::Closed(why) => {
+                    self.data = None;
+                    stack.remove(connection);
+                    self.tell(now, stack, Input::DataFailed(why))
+                }
+                ConnectionState::Opening => false,
+            };
+        }
+        if let Some(bytes) = stack.receive(connection) {
+            return self.tell(now, stack, Input::DataBytes(&bytes));
+        }
+        if !data.peer_closed && state == ConnectionState::PeerClosed {
+            data.peer_closed = true;
+            return self.tell(now, stack, Input::DataClosed);
+        }
+        if data.close == Close::Queued && stack.is_acknowledged(connection) {
+            data.close = Close::Told;
+            return self.tell(now, stack, Input::DataSent);
+        }
+        if let ConnectionState::Closed(_) = state {
+            let complete = data.peer_closed && matches!(data.close, Close::Told | Close::NotAsked);
+            self.data = None;
+            stack.remove(connection);
+            if !complete {
+                return self.tell(now, stack, Input::DataReset);
+            }
+        }
+        false
+    }
+
+    fn write_control(&mut self, stack: &mut impl Stack) -> bool {
+        let Some(connection) = self.control.connection.filter(|_| self.control.opened) else { return false };
+        if let Some(write) = self.control.writes.front_mut() {
+            let sent = stack.send(connection, write);
+            if sent == write.len() {
+                self.control.writes.pop_front();
+            } else {
+                write.drain(..sent);
+            }
+            return sent > 0;
+        }
+        if self.control.close {
+            self.control.close = false;
+            stack.close(connection);
+            return true;
+        }
+        false
+    }
+
+    fn act(&mut self, now: Instant, stack: &mut impl Stack) {
+        while let Some(action) = self.session.machine().poll_action() {
+            match action {
+                Action::SendControl(bytes) => self.control.writes.push_back(bytes),
+                Action::CloseControl => self.control.close = true,
+                Action::AbortControl => {
+                    if let Some(connection) = self.control.connection {
+                        stack.abort(connection);
+                    }
+                }
+                Action::ListenData { port } => self.listen(now, port, stack),
+                Action::ConnectData { from_port, to } => self.connect(now, from_port, to, stack),
+                Action::SendData(bytes) => {
+                    if let Some(data) = &mut self.data {
+                        data.out.extend(bytes);
+                    }
+                }
+                Action::CloseData => {
+                    if let Some(data) = &mut self.data {
+                        data.ask_to_close();
+                    }
+                }
+                Action::AbortData => {
+                    if let Some(data) = self.data.take() {
+                        self.abort(data, stack);
+                    }
+                }
+            }
+        }
+    }
+
+    fn abort(&mut self, data: Data, stack: &mut impl Stack) {
+        match data.socket {
+            Socket::Listening(listener) => stack.unlisten(listener),
+            Socket::Connection(connection) => {
+                stack.abort(connection);
+                self.background.push(data);
+            }
+        }
+    }
+
+    fn connect(&mut self, now: Instant, from: Option<u16>, to: SocketAddrV4, stack: &mut impl Stack) {
+        let dialled = stack.dial(from, to);
+        self.fill_slot(dialled.map(|connection| Data::new(Socket::Connection(connection))), stack);
+        if dialled.is_none() {
+            self.session.machine().handle(now, Input::DataFailed(Failure::Unreachable));
+        }
+    }
+
+    fn listen(&mut self, now: Instant, port: Option<u16>, stack: &mut impl Stack) {
+        let listening = stack.listen(port);
+        self.fill_slot(listening.map(|(listener, _)| Data::new(Socket::Listening(listener))), stack);
+        let input = match listening {
+            Some((_, port)) => Input::DataListening { local: SocketAddrV4::new(stack.address(), port) },
+            None => Input::DataListenFailed,
+        };
+        self.session.machine().handle(now, input);
+    }
+
+    fn fill_slot(&mut self, data: Option<Data>, stack: &mut impl Stack) {
+        let Some(mut old) = std::mem::replace(&mut self.data, data) else { return };
+        match old.socket {
+            Socket::Listening(listener) => stack.unlisten(listener),
+            Socket::Connection(_) => {
+                // What is still to leave does so in the background; nobody waits for more.
+                old.ask_to_close();
+                self.background.push(old);
+            }
+        }
+    }
+}
+
+impl Data {
+    fn new(socket: Socket) -> Self {
+        Self { socket, opened: false, peer_closed: false, out: VecDeque::new(), close: Close::NotAsked }
+    }
+
+    fn ask_to_close(&mut self) {
+        if self.close == Close::NotAsked {
+            self.close = Close::Asked;
+        }
+    }
+
+    /// Gives the socket what it has room for, and the FIN behind the last byte.
+    fn write(&mut self, stack: &mut impl Stack) -> bool {
+        let Socket::Connection(connection) = self.socket else { return false };
+        let mut sent = 0;
+        if !self.out.is_empty() {
+            sent = stack.send(connection, self.out.as_slices().0);
+            self.out.drain(..sent);
+        }
+        if self.close == Close::Asked && self.out.is_empty() {
+            self.close = Close::Queued;
+            stack.close(connection);
+            return true;
+        }
+        sent > 0
+    }
+
+    /// Whether a socket in the background has come to its end; it is forgotten then.
+    fn is_over(&self, stack: &mut impl Stack) -> bool {
+        let Socket::Connection(connection) = self.socket else { return true };
+        let over = matches!(stack.state(connection), ConnectionState::Closed(_));
+        if over {
+            stack.remove(connection);
+        }
+        over
+    }
+}

@@ -1,0 +1,50 @@
+//! A wire: two links between a host or home and what it is plugged into.
+
+use super::link::Link;
+use super::network::WireSpec;
+use super::random::seed_for;
+
+/// Which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// From the host or home at the wire's end.
+    Up,
+    /// To it.
+    Down,
+}
+
+#[derive(Debug)]
+pub(super) struct Wire {
+    pub(super) name: String,
+    spec: WireSpec,
+    up: Link,
+    down: Link,
+}
+
+impl Wire {
+    pub(super) fn new(name: String, spec: &WireSpec, seed: u64) -> Self {
+        let up = Link::new(&spec.up, seed_for(seed, &format!("{name}.up")));
+        let down = Link::new(&spec.down, seed_for(seed, &format!("{name}.down")));
+        Self { name, spec: spec.clone(), up, down }
+    }
+
+    pub(super) fn link(&mut self, direction: Direction) -> &mut Link {
+        match direction {
+            Direction::Up => &mut self.up,
+            Direction::Down => &mut self.down,
+        }
+    }
+
+    pub(super) fn mtu(&self, direction: Direction) -> Option<u16> {
+        match direction {
+            Direction::Up => self.up.mtu(),
+            Direction::Down => self.down.mtu(),
+        }
+    }
+
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut WireSpec)) {
+        change(&mut self.spec);
+        self.up.change(&self.spec.up);
+        self.down.change(&self.spec.down);
+    }
+}

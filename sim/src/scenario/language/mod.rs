@@ -1,0 +1,84 @@
+//! The scenario language: the types that a file is read as, and that its schema and its reference page are made from.
+//!
+//! What a field means is said in its documentation here, which the reference page repeats.
+
+mod expect;
+mod link;
+mod place;
+mod step;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+pub use expect::{Expect, Outcome};
+pub use link::LinkChange;
+pub use place::{DataSource, ForeignAddress, FtpServer, HostSpec, NetworkSpec, Program, RouterSpec};
+pub use step::{
+    Content, ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, Put, RestartStep, RunStep, Step, WanAddressStep,
+};
+
+use crate::net::InternetSpec;
+
+/// A small internet, and what happens in it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(title = "quirknat scenario")]
+pub struct Scenario {
+    /// One line for people.
+    pub title: String,
+    /// More than a line for people: what it shows, and why it is so.
+    #[serde(default)]
+    pub about: Option<String>,
+    /// Which claim of the quirk catalogue it shows.
+    #[serde(default)]
+    pub quirk: Option<String>,
+    /// Where alone it can run, and why.
+    #[serde(default)]
+    pub only: Option<Only>,
+    /// How the public network treats packets.
+    #[serde(default)]
+    pub internet: InternetSpec,
+    /// The networks behind a router, by name.
+    #[serde(default)]
+    pub network: BTreeMap<String, NetworkSpec>,
+    /// The hosts, by name.
+    pub host: BTreeMap<String, HostSpec>,
+    /// What happens, in order.
+    pub step: Vec<Step>,
+    /// Multiplies the scenario: each name is a variable, each list its values. `${name}` stands for the value wherever
+    /// text stands; where a number or another value stands, write `"${name}"`. A value that is a table sets several
+    /// variables at once, each called by its key.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Vec<serde_json::Value>>")]
+    pub matrix: BTreeMap<String, Vec<toml::Value>>,
+    /// Where its file lies; files it names may lie beside it.
+    #[serde(skip)]
+    pub(super) folder: PathBuf,
+}
+
+/// Where alone a scenario can run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Only {
+    /// On which backend.
+    pub backend: BackendName,
+    /// Why it cannot run on the other.
+    pub because: String,
+}
+
+/// A ground for worlds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BackendName {
+    /// Simulated hosts on a virtual clock.
+    Sim,
+    /// Network namespaces on the machine's clock.
+    Netns,
+}
+
+/// A text with its place in the file.
+pub(super) type Text = Spanned<String>;

@@ -1,0 +1,178 @@
+//! What there is: networks, routers, hosts, and what is on them.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use quirknat_router::profile::PortRange;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{LinkChange, Text};
+use crate::net::units::TimeSpan;
+
+/// A network behind a router.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NetworkSpec {
+    /// The router's address and subnet on the LAN, as in `"192.168.1.1/24"`.
+    #[schemars(with = "String")]
+    pub lan: Text,
+    /// Its router.
+    pub router: RouterSpec,
+}
+
+/// A network's router. Its WAN's wire is called `NETWORK.wan`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct RouterSpec {
+    /// A built-in profile's name, or a file's path, from the scenario's folder or from where the program runs.
+    #[schemars(with = "String")]
+    pub profile: Text,
+    /// Values of the profile to be replaced, by their path: `{ "alg.ftp.control-ports" = [21, 2121] }`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub set: BTreeMap<Text, toml::Value>,
+    /// Its address on the WAN.
+    #[schemars(with = "Ipv4Addr")]
+    pub wan: Spanned<Ipv4Addr>,
+    /// What its WAN is plugged into: another network, as behind a carrier's NAT, or `internet`, which it is without
+    /// this.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub on: Option<Text>,
+    /// The user's forwards, as in `"tcp/21=192.168.1.100"`, `"udp/5000-5010=192.168.1.100:6000"`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub forward: Vec<Text>,
+    /// The DMZ host.
+    #[serde(default)]
+    #[schemars(with = "Option<Ipv4Addr>")]
+    pub dmz: Option<Spanned<Ipv4Addr>>,
+    /// Its WAN's wire, both directions.
+    #[serde(default)]
+    pub link: LinkChange,
+    /// From the home, where it differs from `link`.
+    #[serde(default)]
+    pub uplink: LinkChange,
+    /// To the home, where it differs from `link`.
+    #[serde(default)]
+    pub downlink: LinkChange,
+}
+
+/// A host. Its wire is called `NETWORK.lan.HOST`, or `internet.HOST`.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HostSpec {
+    /// A network's name, or `internet`.
+    #[schemars(with = "String")]
+    pub on: Text,
+    /// Its address there.
+    #[schemars(with = "Ipv4Addr")]
+    pub address: Spanned<Ipv4Addr>,
+    /// The FTP server on it.
+    #[serde(default)]
+    pub ftp_server: Option<FtpServer>,
+    /// Real programs that run on it from beginning to end. They need `--backend netns`.
+    #[serde(default)]
+    pub program: Vec<Program>,
+    /// Its wire, both directions.
+    #[serde(default)]
+    pub link: LinkChange,
+    /// From the host, where it differs from `link`.
+    #[serde(default)]
+    pub uplink: LinkChange,
+    /// To the host, where it differs from `link`.
+    #[serde(default)]
+    pub downlink: LinkChange,
+}
+
+/// The built-in FTP server. What is left out is as `software` says, and without it as of vsftpd's defaults.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FtpServer {
+    /// The port of its control connections.
+    #[serde(default = "control_port")]
+    pub port: u16,
+    /// Behaves as this software does: `quirknat software list` names them.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub software: Option<Text>,
+    /// What it does with a PORT that names another host than the client.
+    #[serde(default)]
+    pub foreign_port: Option<ForeignAddress>,
+    /// What it does with a data connection of PASV that comes from another host than the client.
+    #[serde(default)]
+    pub foreign_passive_peer: Option<ForeignAddress>,
+    /// Which port it dials data connections from.
+    #[serde(default)]
+    pub data_source: Option<DataSource>,
+    /// The lowest and highest port it listens on for PASV, as in `"40000-40100"`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub passive_ports: Option<PortRange>,
+    /// The address it announces in 227 instead of its own.
+    #[serde(default)]
+    pub passive_address: Option<Ipv4Addr>,
+    /// Whether it knows EPRT and EPSV (RFC 2428).
+    #[serde(default)]
+    pub extended: Option<bool>,
+    /// The text of its greeting.
+    #[serde(default)]
+    pub banner: Option<String>,
+    /// How long it waits for a data connection.
+    #[serde(default)]
+    pub data_timeout: Option<TimeSpan>,
+    /// How long it waits for a command, and a transfer for a byte.
+    #[serde(default)]
+    pub idle_timeout: Option<TimeSpan>,
+    /// Its files: name and size in bytes.
+    #[serde(default = "files")]
+    pub files: BTreeMap<String, usize>,
+}
+
+fn control_port() -> u16 {
+    21
+}
+
+fn files() -> BTreeMap<String, usize> {
+    BTreeMap::from([("readme.txt".to_owned(), 1024)])
+}
+
+/// What is done about an address that is not the other end's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForeignAddress {
+    /// It is refused, as vsftpd does.
+    Refuse,
+    /// It is taken as it is.
+    Accept,
+}
+
+/// Which port a server dials data connections from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DataSource {
+    /// The one below its control port: 20 for 21 (RFC 959 §5.2).
+    BelowControl,
+    /// Any.
+    Any,
+}
+
+/// A real program on a host.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Program {
+    /// The program and its arguments. `{dir}` stands for a folder of its own, where `files` are.
+    #[schemars(with = "Vec<String>")]
+    pub command: Spanned<Vec<String>>,
+    /// Variables added to its environment.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// Text files put into its folder before it starts. `{dir}` stands for that folder in them too.
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
+    /// The scenario begins once it listens on this TCP port.
+    #[serde(default)]
+    pub listens: Option<u16>,
+}

@@ -1,0 +1,60 @@
+//! ICMP errors as a host reads them, for what smoltcp does not tell its sockets.
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use etherparse::{Icmpv4Slice, Icmpv4Type, IpNumber, Ipv4HeaderSlice, Ipv4Slice, icmpv4};
+
+use crate::host::EchoAnswerKind;
+
+/// An error about a packet that this host has sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct IcmpError {
+    /// Who sent it.
+    pub(super) from: Ipv4Addr,
+    pub(super) kind: EchoAnswerKind,
+    pub(super) quoted: Quoted,
+}
+
+/// The packet it is about, as far as eight bytes behind the IP header tell (RFC 792).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quoted {
+    Tcp { source: SocketAddrV4, destination: SocketAddrV4 },
+    Echo { identifier: u16 },
+}
+
+impl IcmpError {
+    /// Reads a packet; `None`: it is no such error, or its checksums are wrong.
+    pub(super) fn read(packet: &[u8]) -> Option<Self> {
+        if packet.get(9) != Some(&IpNumber::ICMP.0) {
+            return None;
+        }
+        let ip = Ipv4Slice::from_slice(packet).ok()?;
+        let icmp = Icmpv4Slice::from_slice(ip.payload().payload).ok()?;
+        let kind = match icmp.icmp_type() {
+            Icmpv4Type::DestinationUnreachable(header) => EchoAnswerKind::Unreachable(header.code_u8()),
+            Icmpv4Type::TimeExceeded(_) => EchoAnswerKind::TimeExceeded,
+            _ => return None,
+        };
+        let sum = icmp.icmp_type().calc_checksum(icmp.payload());
+        if sum != icmp.checksum() {
+            return None;
+        }
+        Some(Self { from: ip.header().source_addr(), kind, quoted: quoted(icmp.payload())? })
+    }
+}
+
+fn quoted(quote: &[u8]) -> Option<Quoted> {
+    let header = Ipv4HeaderSlice::from_slice(quote).ok()?;
+    let transport = quote.get(header.slice().len()..)?.first_chunk::<8>()?;
+    let [a, b, c, d, e, f, ..] = *transport;
+    match header.protocol() {
+        IpNumber::TCP => Some(Quoted::Tcp {
+            source: SocketAddrV4::new(header.source_addr(), u16::from_be_bytes([a, b])),
+            destination: SocketAddrV4::new(header.destination_addr(), u16::from_be_bytes([c, d])),
+        }),
+        IpNumber::ICMP if a == icmpv4::TYPE_ECHO_REQUEST => {
+            Some(Quoted::Echo { identifier: u16::from_be_bytes([e, f]) })
+        }
+        _ => None,
+    }
+}
