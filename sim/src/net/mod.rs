@@ -1,0 +1,3 @@
+//! The network between hosts and routers, on a clock that is given.
+
+pub mod units;
