@@ -1,3 +1,4 @@
 //! The network between hosts and routers, on a clock that is given.
 
+pub mod random;
 pub mod units;
