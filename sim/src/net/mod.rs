@@ -1,0 +1,5 @@
+//! The network between hosts and routers, on a clock that is given.
+
+pub mod link;
+pub mod random;
+pub mod units;
