@@ -2,11 +2,14 @@
 //! The `quirknat` program is a thin shell over this library.
 
 pub mod capture;
+pub mod cause;
 pub mod cli;
 pub mod commands;
 pub mod exit;
 pub mod ftp;
+pub mod host;
 pub mod net;
+pub mod packet_text;
 pub mod record;
 pub mod report;
 pub mod scenario;

@@ -20,6 +20,7 @@ mod lan;
 mod pass;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use quirknat_alg::{Dialect, Side};
@@ -183,6 +184,14 @@ pub struct Translation {
     pub origin: Origin,
     /// When it ends if no packet refreshes it.
     pub expires: Instant,
+}
+
+/// As in `tcp 192.168.1.100:49152 is 203.0.113.7:49152 towards 198.51.100.9:21`.
+impl fmt::Display for Translation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { protocol, inside, external, remote, .. } = self;
+        write!(out, "{protocol} {inside} is {external} towards {remote}")
+    }
 }
 
 impl Router {

@@ -5,7 +5,6 @@ use std::fmt;
 use quirknat_alg::AllowedPeer;
 
 use super::{Answer, EventKind, ForwardEnd, Interface, Origin, Passage, TranslationEnd, TranslationRefusal};
-use crate::packet::Protocol;
 
 impl fmt::Display for EventKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,15 +22,13 @@ impl fmt::Display for EventKind {
             }
             Self::TranslationCreated { translation, protocol, inside, external, remote, origin } => write!(
                 out,
-                "translation {translation} created: {} {inside} is {external} towards {remote} ({})",
-                protocol_text(*protocol),
+                "translation {translation} created: {protocol} {inside} is {external} towards {remote} ({})",
                 origin_text(*origin)
             ),
             Self::TranslationRefreshed { translation, expires_s } => {
                 write!(out, "translation {translation} refreshed until {expires_s} s")
             }
             Self::TranslationRefused { protocol, inside, remote, reason } => {
-                let protocol = protocol_text(*protocol);
                 write!(out, "no translation for {protocol} {inside} to {remote}: {}", refusal_text(*reason))
             }
             Self::TranslationEnded { translation, reason } => {
@@ -65,12 +62,6 @@ impl fmt::Display for EventKind {
     }
 }
 
-impl fmt::Display for Protocol {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(protocol_text(*self))
-    }
-}
-
 impl fmt::Display for Answer {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(answer_text(*self))
@@ -83,14 +74,6 @@ impl fmt::Display for Interface {
             Self::Lan(port) => write!(out, "lan{port}"),
             Self::Wan => out.write_str("wan"),
         }
-    }
-}
-
-fn protocol_text(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Icmp => "icmp",
-        Protocol::Tcp => "tcp",
-        Protocol::Udp => "udp",
     }
 }
 

@@ -10,6 +10,7 @@ mod fragment;
 mod parse;
 mod quote;
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use bytes::{read_u16, read_u32};
@@ -33,6 +34,16 @@ pub enum Protocol {
     Tcp = 6,
     /// RFC 768.
     Udp = 17,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Icmp => "icmp",
+        })
+    }
 }
 
 /// A checked IPv4 packet in its buffer.

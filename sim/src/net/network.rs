@@ -232,6 +232,11 @@ impl Network {
         self.routers.get(id).map(|placed| &placed.config)
     }
 
+    /// How many packets have crossed wires so far.
+    pub fn crossings(&self) -> u64 {
+        self.log.crossings
+    }
+
     /// Whether packets are under way.
     pub fn is_busy(&self) -> bool {
         !self.arrivals.is_empty() || !self.deliveries.is_empty()
@@ -421,10 +426,10 @@ impl Network {
         // A packet that crosses twice is two packets from here on: the watched end saw the first.
         if let Some(second) = duplicate {
             let mut copy = packet.clone();
-            flip(&mut copy, second.flipped_bit);
+            second.damage(&mut copy);
             self.schedule(second.at, node, None, copy);
         }
-        flip(&mut packet, first.flipped_bit);
+        first.damage(&mut packet);
         self.schedule(first.at, node, crossing, packet);
     }
 
@@ -531,14 +536,6 @@ impl PlacedRouter {
         if let Ok(router) = Router::new(&self.profile, &self.config) {
             self.router = router;
         }
-    }
-}
-
-fn flip(packet: &mut [u8], bit: Option<usize>) {
-    if let Some(bit) = bit
-        && let Some(byte) = packet.get_mut(bit / 8)
-    {
-        *byte ^= 0x80 >> (bit % 8);
     }
 }
 

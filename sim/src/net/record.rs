@@ -167,6 +167,7 @@ pub enum ChangeKind {
 pub(super) struct Log {
     pub(super) record: Vec<Crossing>,
     pub(super) events: Vec<NetworkEvent>,
+    pub(super) crossings: u64,
     /// A network that runs for days keeps nothing.
     pub(super) forgets: bool,
 }
@@ -174,6 +175,7 @@ pub(super) struct Log {
 impl Log {
     /// Notes a packet on a wire; gives its place in the record.
     pub(super) fn cross(&mut self, wire: usize, at: Instant, bytes: &[u8]) -> Option<usize> {
+        self.crossings += 1;
         if self.forgets {
             return None;
         }

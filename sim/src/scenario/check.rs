@@ -9,10 +9,8 @@ use quirknat_router::profile::Profile;
 use smoltcp::wire::Ipv4Cidr;
 use toml::Spanned;
 
-use super::{Network, Scenario};
-
-/// The word for the public network, where another network's name could stand.
-pub(super) const INTERNET: &str = "internet";
+use super::language::{FtpStep, NetworkSpec, Scenario, Step};
+use super::resolve::{self, INTERNET, cidr};
 
 /// Finds the first fault.
 pub(super) fn check(scenario: &Scenario, file_name: &str, text: &str) -> Result<(), Diagnostic> {
@@ -27,43 +25,8 @@ pub(super) fn check(scenario: &Scenario, file_name: &str, text: &str) -> Result<
     check.steps()
 }
 
-/// The profile of a network's router.
-pub(super) fn profile(scenario: &Scenario, network: &Network) -> Result<Profile, String> {
-    let name = network.router.profile.get_ref();
-    let beside = scenario.folder.join(name);
-    let profile = if beside.is_file() { Profile::from_file(&beside) } else { Profile::resolve(name) };
-    profile.map_err(|error| error.to_string())
-}
-
-/// The configuration of a network's router with `ports` LAN ports.
-pub(super) fn config(network: &Network, ports: usize) -> Result<Config, (std::ops::Range<usize>, String)> {
-    let lan = cidr(&network.lan)?;
-    let wan = Ipv4Cidr::new(*network.router.wan.get_ref(), 32);
-    let mut config = Config::new(vec![lan; ports.max(1)], wan);
-    for forward in &network.router.forward {
-        let parsed: Result<StaticForward, _> = forward.get_ref().parse();
-        config.forwards.push(parsed.map_err(|error| (forward.span(), error.to_string()))?);
-    }
-    config.dmz_host = network.router.dmz.as_ref().map(|host| *host.get_ref());
-    Ok(config)
-}
-
-fn cidr(text: &Spanned<String>) -> Result<Ipv4Cidr, (std::ops::Range<usize>, String)> {
-    let parsed = text.get_ref().split_once('/').and_then(|(address, prefix)| {
-        let prefix: u8 = prefix.parse().ok()?;
-        (prefix <= 32).then_some(Ipv4Cidr::new(address.parse().ok()?, prefix))
-    });
-    parsed.ok_or_else(|| {
-        let message = format!(
-            "`{}` is not the router's address with its prefix length, as in 192.168.1.1/24",
-            text.get_ref()
-        );
-        (text.span(), message)
-    })
-}
-
 /// Where in a network's text an impossible configuration comes from.
-fn place_of(error: &ConfigError, network: &Network) -> std::ops::Range<usize> {
+fn place_of(error: &ConfigError, network: &NetworkSpec) -> std::ops::Range<usize> {
     let router = &network.router;
     let forward = |leads: &dyn Fn(&StaticForward) -> bool| {
         let parsed = |text: &&Spanned<String>| text.get_ref().parse().is_ok_and(|forward| leads(&forward));
@@ -99,11 +62,11 @@ impl Check<'_> {
         self.whole(message).at(place.span())
     }
 
-    fn network(&self, name: &str, network: &Network) -> Result<(), Diagnostic> {
+    fn network(&self, name: &str, network: &NetworkSpec) -> Result<(), Diagnostic> {
         let profile =
-            profile(self.scenario, network).map_err(|message| self.at(&network.router.profile, message))?;
-        let ports = self.scenario.host.values().filter(|host| host.on.get_ref() == name).count();
-        let config = config(network, ports).map_err(|(span, message)| self.whole(message).at(span))?;
+            self.scenario.profile_of(network).map_err(|message| self.at(&network.router.profile, message))?;
+        let config = resolve::config(self.scenario, name, network)
+            .map_err(|(span, message)| self.whole(message).at(span))?;
         config.check(&profile).map_err(|error| self.whole(error.to_string()).at(place_of(&error, network)))
     }
 
@@ -146,28 +109,34 @@ impl Check<'_> {
         if self.scenario.step.is_empty() {
             return Err(self.whole("a scenario needs at least one [[step]]".to_owned()));
         }
-        for step in &self.scenario.step {
-            let hosts = || self.scenario.host.keys().map(String::as_str).collect::<Vec<_>>();
-            let (client, server) = (&step.ftp.client, &step.ftp.server);
-            if !self.scenario.host.contains_key(client.get_ref()) {
-                return Err(self.unknown(client, "host", &hosts()));
-            }
-            let Some(host) = self.scenario.host.get(server.get_ref()) else {
-                return Err(self.unknown(server, "host", &hosts()));
-            };
-            let Some(ftp) = &host.ftp_server else {
-                return Err(self.at(server, format!("`{}` has no ftp-server", server.get_ref())));
-            };
-            if let Some(file) = step.ftp.get.as_ref().filter(|file| !ftp.files.contains_key(file.get_ref())) {
-                return Err(self.unknown(
-                    file,
-                    "file",
-                    &ftp.files.keys().map(String::as_str).collect::<Vec<_>>(),
-                ));
-            }
-            if let (Some(file), Some(_)) = (&step.ftp.get, &step.ftp.put) {
-                return Err(self.at(file, "a session has one transfer: get or put".to_owned()));
-            }
+        self.scenario.step.iter().try_for_each(|step| self.step(step))
+    }
+
+    fn step(&self, step: &Step) -> Result<(), Diagnostic> {
+        if let Some(ftp) = &step.ftp {
+            self.ftp(ftp.get_ref())?;
+        }
+        Ok(())
+    }
+
+    fn ftp(&self, step: &FtpStep) -> Result<(), Diagnostic> {
+        let hosts = || self.scenario.host.keys().map(String::as_str).collect::<Vec<_>>();
+        let (client, server) = (&step.client, &step.server);
+        if !self.scenario.host.contains_key(client.get_ref()) {
+            return Err(self.unknown(client, "host", &hosts()));
+        }
+        let Some(host) = self.scenario.host.get(server.get_ref()) else {
+            return Err(self.unknown(server, "host", &hosts()));
+        };
+        let Some(ftp) = &host.ftp_server else {
+            return Err(self.at(server, format!("`{}` has no ftp-server", server.get_ref())));
+        };
+        if let Some(file) = step.get.as_ref().filter(|file| !ftp.files.contains_key(file.get_ref())) {
+            let files: Vec<&str> = ftp.files.keys().map(String::as_str).collect();
+            return Err(self.unknown(file, "file", &files));
+        }
+        if let (Some(file), Some(_)) = (&step.get, &step.put) {
+            return Err(self.at(file, "a session has one transfer: get or put".to_owned()));
         }
         Ok(())
     }

@@ -24,8 +24,9 @@ pub trait Backend {
     type Stack: Stack;
     /// Why a host cannot be had.
     type Error: std::error::Error + Send + Sync + 'static;
-    /// Whether a host's sockets may have something without a packet of the network's telling so.
-    const ALWAYS_POLLS: bool;
+    /// Whether time is waited for, and a host's sockets may have something without a packet of the network's telling
+    /// so.
+    const WAITS: bool;
 
     /// Makes a host's stack.
     fn stack(&mut self, place: &HostPlace<'_>) -> Result<Self::Stack, Self::Error>;

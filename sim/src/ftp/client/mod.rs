@@ -92,6 +92,11 @@ impl ClientSession {
         self.outcome.as_ref()
     }
 
+    /// This end and the other end of the control connection; `None` if it was never established.
+    pub fn control_ends(&self) -> Option<(SocketAddrV4, SocketAddrV4)> {
+        self.control.map(|control| (control.local, control.remote))
+    }
+
     /// What this client sent and received, with the password masked.
     pub fn transcript(&self) -> &[TranscriptLine] {
         self.transcript.lines()

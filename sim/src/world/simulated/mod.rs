@@ -20,7 +20,7 @@ pub struct Simulated;
 impl Backend for Simulated {
     type Stack = SimulatedStack;
     type Error = Infallible;
-    const ALWAYS_POLLS: bool = false;
+    const WAITS: bool = false;
 
     fn stack(&mut self, place: &HostPlace<'_>) -> Result<SimulatedStack, Infallible> {
         Ok(SimulatedStack::new(place.address.address(), place.mtu, place.seed))

@@ -1,0 +1,233 @@
+//! An FTP session: its two connections, and the lines of its dialogue on both wires.
+
+use std::net::SocketAddrV4;
+
+use quirknat_router::event::EventKind;
+use smoltcp::time::Instant;
+
+use super::view::{View, beyond_routers};
+use super::{Findings, cause, key};
+use crate::ftp::{ClientOutcome, Reply, TransferOutcome};
+use crate::net::{Network, NetworkEvent};
+use crate::scenario::language::{Expect, FtpStep, Outcome, Step};
+use crate::scenario::play::{Stage, contents};
+use crate::wire::Connection;
+use crate::world::Backend;
+
+/// What a step was to transfer, beside what there is.
+enum Transferred {
+    /// A listing, whose text is the server's own.
+    Listing,
+    /// A file from the server, with its bytes there.
+    Fetched(Vec<u8>),
+    /// A file to the server, with its bytes here and, if it is there now, there.
+    Stored { sent: Vec<u8>, arrived: Option<Vec<u8>> },
+}
+
+/// What is known of a session once it is over.
+pub(super) struct Session {
+    outcome: Option<ClientOutcome>,
+    transfer: Transferred,
+    pub(super) at_client: View,
+    pub(super) at_server: View,
+}
+
+pub(super) fn judge<B: Backend>(
+    stage: &Stage<'_, B>,
+    step: &Step,
+    since: Instant,
+    control: Option<(SocketAddrV4, SocketAddrV4)>,
+    outcome: Option<&ClientOutcome>,
+    findings: &mut Findings,
+) {
+    let Some(ftp) = step.ftp.as_ref().map(toml::Spanned::get_ref) else { return };
+    let network = stage.world.network();
+    let (client, server) = (ftp.client.get_ref().as_str(), ftp.server.get_ref().as_str());
+    let (at_client, at_server) = views(stage, since, control, (client, server));
+    let session =
+        Session { outcome: outcome.cloned(), transfer: transferred(stage, ftp), at_client, at_server };
+    let (control, data) = (session.control(), session.data());
+    let router = stage.host(client).and_then(|host| host.network);
+    let gateway = gateway(network, since, router);
+
+    findings.outcome("control", step.expect.control, &control);
+    findings.outcome("data", step.expect.data, &data);
+    let reply = session.reply();
+    let reply_words = reply.map_or_else(|| "no reply".to_owned(), |code| code.to_string());
+    findings.saw("reply", reply_words.clone());
+    if let Some(expected) = step.expect.reply.filter(|expected| reply != Some(*expected)) {
+        findings.mismatch("reply", &expected.to_string(), &reply_words);
+    }
+    judge_wires(&step.expect, &session.at_client, &session.at_server, findings);
+    judge_gateway(&step.expect, &gateway, findings);
+    if control.0 == Outcome::Failed || data.0 == Outcome::Failed {
+        let ends = [client, server].map(|name| stage.host(name).map(|host| host.address));
+        findings.cause = cause::find(network, since, &session, ends);
+    }
+}
+
+/// What the wires of both ends saw.
+pub(super) fn views<B: Backend>(
+    stage: &Stage<'_, B>,
+    since: Instant,
+    control: Option<(SocketAddrV4, SocketAddrV4)>,
+    (client, server): (&str, &str),
+) -> (View, View) {
+    let network = stage.world.network();
+    let wire = |name| stage.host(name).and_then(|host| network.wire_of(host.id)).unwrap_or_default();
+    let at_client = View::new(network, wire(client), since, control);
+    let known = control.or(at_client.control.as_ref().map(|control| (control.from, control.to)));
+    let beyond = known.map(|ends| beyond_routers(network, since, ends));
+    (at_client, View::new(network, wire(server), since, beyond))
+}
+
+/// The lines and the data connections' SYNs, on both wires.
+pub(super) fn judge_wires(expect: &Expect, at_client: &View, at_server: &View, findings: &mut Findings) {
+    let lines = [
+        ("client-sent", &expect.client_sent, at_client.commands()),
+        ("server-saw", &expect.server_saw, at_server.commands()),
+        ("server-sent", &expect.server_sent, at_server.replies()),
+        ("client-saw", &expect.client_saw, at_client.replies()),
+    ];
+    for (what, expected, lines) in lines {
+        if let Some(expected) = expected {
+            line(what, expected, &lines, findings);
+        }
+        findings.saw(what, lines.join("\n"));
+    }
+    let syns = [
+        ("data-syn-at-client", &expect.data_syn_at_client, &at_client.data),
+        ("data-syn-at-server", &expect.data_syn_at_server, &at_server.data),
+    ];
+    for (what, expected, data) in syns {
+        let seen: Vec<String> = data.iter().map(arrow).collect();
+        let seen = if seen.is_empty() { "none".to_owned() } else { seen.join(", ") };
+        if let Some(expected) = expected
+            && !syn_fits(expected, data)
+        {
+            findings.mismatch(what, expected, &seen);
+        }
+        findings.saw(what, seen);
+    }
+}
+
+pub(super) fn judge_gateway(expect: &Expect, gateway: &str, findings: &mut Findings) {
+    findings.saw("gateway", gateway);
+    if let Some(expected) = expect.gateway.as_deref().filter(|expected| *expected != gateway) {
+        findings.mismatch("gateway", expected, gateway);
+    }
+}
+
+/// A line must be there to the letter. The one with the same first word is what was seen in its place.
+fn line(what: &str, expected: &str, lines: &[String], findings: &mut Findings) {
+    if lines.iter().any(|line| line == expected) {
+        return;
+    }
+    let word = expected.split(' ').next().unwrap_or_default();
+    let instead = lines.iter().find(|line| line.split(' ').next() == Some(word));
+    let seen = instead.map_or_else(|| format!("no {word} at all"), Clone::clone);
+    findings.mismatch(what, expected, &seen);
+}
+
+fn syn_fits(expected: &str, data: &[Connection]) -> bool {
+    match expected {
+        "none" => data.is_empty(),
+        pattern => data.iter().any(|connection| {
+            pattern.split_once(" > ").is_some_and(|(from, to)| {
+                matches_end(from, connection.from) && matches_end(to, connection.to)
+            })
+        }),
+    }
+}
+
+fn arrow(connection: &Connection) -> String {
+    format!("{} > {}", connection.from, connection.to)
+}
+
+fn matches_end(pattern: &str, end: SocketAddrV4) -> bool {
+    match pattern.strip_suffix(":*") {
+        Some(address) => address == end.ip().to_string(),
+        None => pattern == end.to_string(),
+    }
+}
+
+fn transferred<B: Backend>(stage: &Stage<'_, B>, step: &FtpStep) -> Transferred {
+    let there = |name: &str| stage.host(step.server.get_ref()).and_then(|server| server.files.get(name));
+    match (&step.get, &step.put) {
+        (Some(file), _) => Transferred::Fetched(there(file.get_ref()).unwrap_or_default()),
+        (None, Some(put)) => {
+            Transferred::Stored { sent: contents(&put.name, put.size), arrived: there(&put.name) }
+        }
+        (None, None) => Transferred::Listing,
+    }
+}
+
+impl Session {
+    fn control(&self) -> (Outcome, String) {
+        match &self.outcome {
+            None => (Outcome::Failed, "failed: the session did not end".to_owned()),
+            Some(ClientOutcome { control: Ok(()), .. }) => (Outcome::Ok, "ok".to_owned()),
+            Some(ClientOutcome { control: Err(failure), .. }) => {
+                (Outcome::Failed, format!("failed: {failure}"))
+            }
+        }
+    }
+
+    /// Whether the control connection was ever established.
+    pub(super) fn was_connected(&self) -> bool {
+        self.at_client.control.as_ref().is_some_and(|control| control.answered)
+    }
+
+    fn data(&self) -> (Outcome, String) {
+        let failed = |why: &dyn std::fmt::Display| (Outcome::Failed, format!("failed: {why}"));
+        let transfer = self.outcome.as_ref().and_then(|outcome| outcome.transfers.first());
+        let complete = match (transfer, &self.transfer) {
+            (None, _) => return failed(&"the session did not end"),
+            (Some(TransferOutcome::Failed { what, .. }), _) => return failed(what),
+            (Some(TransferOutcome::Received(bytes)), Transferred::Fetched(wanted)) => bytes == wanted,
+            (Some(TransferOutcome::Sent { .. }), Transferred::Stored { sent, arrived }) => {
+                arrived.as_ref() == Some(sent)
+            }
+            (Some(_), _) => true,
+        };
+        if complete {
+            (Outcome::Ok, "ok".to_owned())
+        } else {
+            failed(&"the bytes that arrived are not those that were sent")
+        }
+    }
+
+    /// The code of the reply that ended the transfer or refused it, on the client's wire.
+    pub(super) fn reply(&self) -> Option<u16> {
+        match self.outcome.as_ref()?.transfers.first()? {
+            TransferOutcome::Failed { reply, .. } => reply.as_ref().map(|reply: &Reply| reply.code),
+            _ => {
+                let replies = self.at_client.replies();
+                replies.iter().rev().filter_map(|line| code(line)).find(|code| *code != 221)
+            }
+        }
+    }
+}
+
+fn code(line: &str) -> Option<u16> {
+    let (digits, rest) = line.split_at_checked(3)?;
+    if rest.starts_with(' ') { digits.parse().ok() } else { None }
+}
+
+/// What a router did with announcements since `since`.
+pub(super) fn gateway(network: &Network, since: Instant, router: Option<&str>) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for event in network.events().iter().filter(|event| event.at() >= since) {
+        let NetworkEvent::Router { router: whose, event } = event else { continue };
+        let done = match &event.kind {
+            _ if Some(whose.as_str()) != router => continue,
+            EventKind::CommandRewritten { .. } => "rewritten".to_owned(),
+            EventKind::CommandLeftAlone { reason, .. } => format!("left alone: {}", key(reason)),
+            _ => continue,
+        };
+        if !words.contains(&done) {
+            words.push(done);
+        }
+    }
+    if words.is_empty() { "silent".to_owned() } else { words.join(", ") }
+}

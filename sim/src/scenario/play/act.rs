@@ -1,0 +1,284 @@
+//! A step while it runs: begun, looked after, ended.
+
+use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use smoltcp::time::{Duration, Instant};
+
+use super::{Stage, contents};
+use crate::ftp::{ClientOutcome, ClientPlan, ClientSession, DataMode, DataType, Transfer};
+use crate::host::{Carrier, ExchangeOutcome, ExchangePlan, PingOutcome, PingPlan, Seen};
+use crate::net::HostId;
+use crate::scenario::language::{ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, Step};
+use crate::world::{Activity, Backend};
+
+/// A step that has begun.
+pub(super) struct Running {
+    since: Instant,
+    action: Action,
+    over: bool,
+}
+
+enum Action {
+    Ftp { client: Activity },
+    Exchange { client: Activity, server: Option<Activity> },
+    Ping { from: Activity },
+    Packets { from: HostId, rest: VecDeque<Vec<u8>>, every: Duration, next: Instant },
+    Wait { until: Instant },
+    Instantly,
+}
+
+/// What came of a step.
+pub(in crate::scenario) struct Done {
+    /// When it began.
+    pub(in crate::scenario) since: Instant,
+    pub(in crate::scenario) what: DoneWhat,
+}
+
+/// What came of a step's action; `None` where it did not come to an end.
+pub(in crate::scenario) enum DoneWhat {
+    Ftp {
+        /// Both ends of the control connection as the client knows them, if it was opened.
+        control: Option<(SocketAddrV4, SocketAddrV4)>,
+        outcome: Option<ClientOutcome>,
+    },
+    Exchange {
+        outcome: Option<ExchangeOutcome>,
+        seen: Seen,
+    },
+    Ping {
+        outcome: Option<PingOutcome>,
+    },
+    Plain,
+}
+
+impl Running {
+    pub(super) fn begin<B: Backend>(stage: &mut Stage<'_, B>, step: &Step) -> Self {
+        let action = begin(stage, step).unwrap_or(Action::Instantly);
+        Self { since: stage.world.now(), action, over: false }
+    }
+
+    /// Does what is due.
+    pub(super) fn advance<B: Backend>(&mut self, stage: &mut Stage<'_, B>) {
+        let now = stage.world.now();
+        self.over = self.over
+            || match &mut self.action {
+                Action::Ftp { client: activity }
+                | Action::Exchange { client: activity, .. }
+                | Action::Ping { from: activity } => stage.world.is_finished(*activity),
+                Action::Packets { from, rest, every, next } => {
+                    while *next <= now
+                        && let Some(packet) = rest.pop_front()
+                    {
+                        stage.world.inject(*from, packet);
+                        *next += *every;
+                    }
+                    rest.is_empty()
+                }
+                Action::Wait { until } => *until <= now,
+                Action::Instantly => true,
+            };
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// When it has something to do by itself.
+    pub(super) fn next(&self) -> Option<Instant> {
+        match self.action {
+            Action::Packets { next, .. } if !self.over => Some(next),
+            Action::Wait { until } if !self.over => Some(until),
+            _ => None,
+        }
+    }
+
+    /// What it waits for.
+    pub(super) fn watched(&self) -> Option<Activity> {
+        match self.action {
+            Action::Ftp { client: activity }
+            | Action::Exchange { client: activity, .. }
+            | Action::Ping { from: activity } => (!self.over).then_some(activity),
+            _ => None,
+        }
+    }
+
+    /// How long nothing is to happen, if that is all it waits for.
+    pub(super) fn idle_until(&self) -> Option<Instant> {
+        match self.action {
+            Action::Wait { until } if !self.over => Some(until),
+            _ => None,
+        }
+    }
+
+    /// What came of it.
+    pub(super) fn end<B: Backend>(self, stage: &mut Stage<'_, B>) -> Done {
+        let what = match self.action {
+            Action::Ftp { client: (host, activity) } => {
+                let session = stage.world.host(host).and_then(|host| host.client(activity));
+                DoneWhat::Ftp {
+                    control: session.and_then(ClientSession::control_ends),
+                    outcome: session.and_then(ClientSession::outcome).cloned(),
+                }
+            }
+            Action::Exchange { client: (host, activity), server } => {
+                let outcome = stage.world.host(host).and_then(|host| host.exchanged(activity)).cloned();
+                DoneWhat::Exchange { outcome, seen: end_answering(stage, server) }
+            }
+            Action::Ping { from: (host, activity) } => {
+                let outcome = stage.world.host(host).and_then(|host| host.pinged(activity)).cloned();
+                DoneWhat::Ping { outcome }
+            }
+            Action::Packets { .. } | Action::Wait { .. } | Action::Instantly => DoneWhat::Plain,
+        };
+        Done { since: self.since, what }
+    }
+}
+
+fn end_answering<B: Backend>(stage: &mut Stage<'_, B>, server: Option<Activity>) -> Seen {
+    let Some((host, activity)) = server else { return Seen::default() };
+    let Some(host) = stage.world.host(host) else { return Seen::default() };
+    let seen = host.seen(activity).cloned().unwrap_or_default();
+    host.end(activity);
+    seen
+}
+
+/// Begins a step's action. The scenario was checked: what it names is there.
+fn begin<B: Backend>(stage: &mut Stage<'_, B>, step: &Step) -> Option<Action> {
+    let now = stage.world.now();
+    if let Some(ftp) = &step.ftp {
+        return begin_ftp(stage, ftp.get_ref());
+    }
+    if let Some(exchange) = &step.udp {
+        return begin_exchange(stage, exchange.get_ref(), Carrier::Udp);
+    }
+    if let Some(exchange) = &step.tcp {
+        return begin_exchange(stage, exchange.get_ref(), Carrier::Tcp);
+    }
+    if let Some(ping) = &step.ping {
+        return begin_ping(stage, ping.get_ref());
+    }
+    if let Some(packet) = &step.packet {
+        return begin_packets(stage, packet.get_ref());
+    }
+    if let Some(wait) = &step.wait {
+        return Some(Action::Wait { until: now + (*wait.get_ref()).into() });
+    }
+    if let Some(restart) = &step.restart {
+        let router = stage.router(restart.get_ref().network.get_ref())?;
+        stage.world.network_mut().restart(now, router, restart.get_ref().off_for.into());
+    }
+    if let Some(change) = &step.wan_address {
+        let router = stage.router(change.get_ref().network.get_ref())?;
+        let address = *change.get_ref().address.get_ref();
+        // The check has played it: it is possible.
+        let _ = stage.world.network_mut().change_wan_address(now, router, address);
+    }
+    if let Some(link) = &step.link {
+        change_wire(stage, now, link.get_ref())?;
+    }
+    Some(Action::Instantly)
+}
+
+fn change_wire<B: Backend>(stage: &mut Stage<'_, B>, now: Instant, step: &LinkStep) -> Option<()> {
+    let wire = stage.wire(step.wire.get_ref())?;
+    stage.world.network_mut().change_wire(now, wire, |spec| {
+        for (direction, own) in [(&mut spec.up, &step.up), (&mut spec.down, &step.down)] {
+            step.both.apply(direction);
+            own.apply(direction);
+        }
+    });
+    Some(())
+}
+
+fn begin_ftp<B: Backend>(stage: &mut Stage<'_, B>, step: &FtpStep) -> Option<Action> {
+    let now = stage.world.now();
+    let client = stage.host(step.client.get_ref())?.id;
+    let port = stage.scenario.server_port(step)?;
+    let reached = stage.reached_at(step.client.get_ref(), step.server.get_ref(), port)?;
+    let server = SocketAddrV4::new(step.to.unwrap_or(*reached.ip()), port);
+    let activity = stage.world.host(client)?.connect(now, client_plan(step), server);
+    Some(Action::Ftp { client: (client, activity) })
+}
+
+fn client_plan(step: &FtpStep) -> ClientPlan {
+    let transfer = match (&step.get, &step.put) {
+        (Some(file), _) => Transfer::Get { name: file.get_ref().clone() },
+        (None, Some(put)) => Transfer::Put { name: put.name.clone(), bytes: contents(&put.name, put.size) },
+        (None, None) => Transfer::List { path: None },
+    };
+    let (port, announce) = (step.data_port, step.announce);
+    let mut plan = ClientPlan { data_type: DataType::Image, transfers: vec![transfer], ..ClientPlan::default() };
+    plan.data_mode = match step.mode {
+        Some(Mode::Port) => DataMode::Port { port, announce },
+        Some(Mode::Pasv) => DataMode::Passive,
+        Some(Mode::Eprt) => DataMode::ExtendedPort { port, announce },
+        Some(Mode::Epsv) => DataMode::ExtendedPassive,
+        Some(Mode::NoCommand) => DataMode::NoCommand,
+        None => plan.data_mode,
+    };
+    plan.trust_passive_address = step.trust_passive_address.unwrap_or(plan.trust_passive_address);
+    if let Some(patience) = step.patience {
+        (plan.reply_timeout, plan.data_timeout) = (patience.into(), patience.into());
+    }
+    plan
+}
+
+fn begin_exchange<B: Backend>(stage: &mut Stage<'_, B>, step: &ExchangeStep, carrier: Carrier) -> Option<Action> {
+    let now = stage.world.now();
+    let client = stage.host(step.client.get_ref())?.id;
+    let server = stage.host(step.server.get_ref())?.id;
+    let to = match &step.to {
+        Some(to) => to.get_ref().parse().ok()?,
+        None => stage.reached_at(step.client.get_ref(), step.server.get_ref(), step.port)?,
+    };
+    let request = step.request.bytes();
+    let answer = step.answer.as_ref().map_or_else(|| request.clone(), super::super::language::Content::bytes);
+    let answering = stage.world.host(server)?.answer(carrier, step.port, request.len(), answer.clone());
+    let plan = ExchangePlan {
+        carrier,
+        source_port: step.source_port,
+        to,
+        request,
+        answer,
+        times: step.times,
+        every: step.every.into(),
+        patience: step.patience.into(),
+    };
+    let activity = stage.world.host(client)?.exchange(now, plan);
+    Some(Action::Exchange {
+        client: (client, activity),
+        server: answering.map(|activity| (server, activity)),
+    })
+}
+
+fn begin_ping<B: Backend>(stage: &mut Stage<'_, B>, step: &PingStep) -> Option<Action> {
+    let now = stage.world.now();
+    let from = stage.host(step.from.get_ref())?.id;
+    let to = step.to.get_ref();
+    let to: Ipv4Addr = match to.parse() {
+        Ok(address) => address,
+        Err(_) => *stage.reached_at(step.from.get_ref(), to, 0)?.ip(),
+    };
+    let plan = PingPlan {
+        to,
+        count: step.count,
+        every: step.every.into(),
+        patience: step.patience.into(),
+        length: step.length,
+        time_to_live: step.ttl,
+    };
+    let activity = stage.world.host(from)?.ping(now, plan);
+    Some(Action::Ping { from: (from, activity) })
+}
+
+fn begin_packets<B: Backend>(stage: &mut Stage<'_, B>, step: &PacketStep) -> Option<Action> {
+    let from = stage.host(step.from.get_ref())?.id;
+    let packets = step.send.iter().filter_map(|line| crate::packet_text::parse(line.get_ref()).ok());
+    Some(Action::Packets {
+        from,
+        rest: packets.collect(),
+        every: step.every.into(),
+        next: stage.world.now(),
+    })
+}

@@ -1,0 +1,141 @@
+//! Plays a scenario: builds its world, takes its steps, and has each judged by what crossed the wires.
+
+mod act;
+mod contents;
+mod stage;
+
+use std::convert::Infallible;
+
+use smoltcp::time::{Duration, Instant};
+
+pub(super) use act::{Done, DoneWhat};
+pub(super) use contents::contents;
+pub(super) use stage::Stage;
+
+use super::language::Step;
+use super::{Scenario, StepVerdict, Verdict, judge};
+use crate::net::Network;
+use crate::world::{Activity, Backend, Simulated};
+use act::Running;
+
+/// A step that is not over by then has failed; what programs wait for at most comes long before.
+const LONGEST_STEP: Duration = Duration::from_secs(24 * 3600);
+/// After a step the last acknowledgements and FINs cross.
+const AFTERMATH: Duration = Duration::from_secs(1);
+
+/// A scenario played.
+pub struct Played {
+    /// The judgement.
+    pub verdict: Verdict,
+    /// The network at the end, with all that crossed its wires.
+    pub network: Network,
+}
+
+/// Plays `scenario`, called `name`, in a simulated world, with a seed for all that is random in it.
+pub fn play(name: &str, scenario: &Scenario, seed: u64) -> Played {
+    match play_on(Simulated, name, scenario, seed) {
+        Ok(played) => played,
+        Err(error) => {
+            let never: Infallible = error;
+            match never {}
+        }
+    }
+}
+
+/// Plays `scenario` on the ground of your choice.
+pub fn play_on<B: Backend>(
+    backend: B,
+    name: &str,
+    scenario: &Scenario,
+    seed: u64,
+) -> Result<Played, B::Error> {
+    let mut stage = Stage::build(backend, scenario, seed)?;
+    let mut steps = Vec::new();
+    for step in &scenario.step {
+        steps.extend(take(&mut stage, step));
+    }
+    let verdict = Verdict {
+        name: name.to_owned(),
+        title: scenario.title.clone(),
+        as_expected: steps.iter().all(|step| step.mismatches.is_empty()),
+        steps,
+    };
+    Ok(Played { verdict, network: stage.world.into_network() })
+}
+
+/// Takes a step, or those of a parallel one together; one verdict for each, in the file's order.
+fn take<B: Backend>(stage: &mut Stage<'_, B>, step: &Step) -> Vec<StepVerdict> {
+    let began = stage.world.now();
+    let mut leaves = Vec::new();
+    collect_leaves(step, began, &mut leaves);
+    let deadline = began + LONGEST_STEP;
+    loop {
+        let now = stage.world.now();
+        for leaf in &mut leaves {
+            if leaf.running.is_none() && leaf.starts <= now {
+                leaf.running = Some(Running::begin(stage, leaf.step));
+            }
+            if let Some(running) = &mut leaf.running {
+                running.advance(stage);
+            }
+        }
+        if leaves.iter().all(Leaf::is_over) || now >= deadline {
+            break;
+        }
+        pass_time(stage, &leaves, deadline);
+    }
+    stage.world.settle(AFTERMATH);
+    let done: Vec<(&Step, Option<Done>)> = leaves
+        .into_iter()
+        .map(|leaf| (leaf.step, leaf.running.map(|running| running.end(stage))))
+        .collect();
+    let verdicts = done.iter().map(|(step, done)| judge::judge(stage, step, done.as_ref())).collect();
+    stage.world.forget_finished();
+    verdicts
+}
+
+/// Lets time pass until something is to be done.
+fn pass_time<B: Backend>(stage: &mut Stage<'_, B>, leaves: &[Leaf<'_>], deadline: Instant) {
+    let next = leaves.iter().filter_map(Leaf::next).chain([deadline]).min().unwrap_or(deadline);
+    let watched: Vec<Activity> = leaves.iter().filter_map(Leaf::watched).collect();
+    if watched.is_empty() && leaves.iter().all(Leaf::is_idle) {
+        stage.world.pass(next - stage.world.now());
+    } else {
+        stage.world.run(next, |world| watched.iter().any(|activity| world.is_finished(*activity)));
+    }
+}
+
+/// A step that consists of no others.
+struct Leaf<'a> {
+    step: &'a Step,
+    starts: Instant,
+    running: Option<Running>,
+}
+
+impl Leaf<'_> {
+    fn is_over(&self) -> bool {
+        self.running.as_ref().is_some_and(Running::is_over)
+    }
+
+    fn next(&self) -> Option<Instant> {
+        self.running.as_ref().map_or(Some(self.starts), Running::next)
+    }
+
+    fn watched(&self) -> Option<Activity> {
+        self.running.as_ref().and_then(Running::watched)
+    }
+
+    /// Whether it waits for time alone.
+    fn is_idle(&self) -> bool {
+        self.running.as_ref().is_none_or(|running| running.is_over() || running.idle_until().is_some())
+    }
+}
+
+/// The steps that a step consists of, each with when it starts.
+fn collect_leaves<'a>(step: &'a Step, from: Instant, into: &mut Vec<Leaf<'a>>) {
+    let starts = from + step.after.unwrap_or_default().into();
+    match &step.parallel {
+        Some(steps) => steps.get_ref().iter().for_each(|step| collect_leaves(step, starts, into)),
+        None => into.push(Leaf { step, starts, running: None }),
+    }
+}
