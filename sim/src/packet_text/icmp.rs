@@ -42,7 +42,7 @@ const KINDS: &[Kind] = &[
 
 const ECHO_REPLY: u8 = 0;
 const ECHO_REQUEST: u8 = 8;
-pub(super) const DESTINATION_UNREACHABLE: u8 = 3;
+const DESTINATION_UNREACHABLE: u8 = 3;
 const FRAGMENTATION_NEEDED: u8 = 4;
 const REDIRECT: u8 = 5;
 const PARAMETER_PROBLEM: u8 = 12;

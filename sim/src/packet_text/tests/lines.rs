@@ -161,3 +161,24 @@ fn another_reader_sees_what_was_written() {
     assert!(tcp_header.psh && tcp_header.ack && !tcp_header.syn);
     assert_eq!(tcp.payload(), b"odd");
 }
+
+/// RFC 768: a checksum that comes out as zero is sent as all ones, because zero says that there is none.
+#[test]
+fn a_udp_checksum_is_never_zero_by_chance() {
+    let datagram = |words: &str| parse(&format!("udp 10.0.0.1:1 > 10.0.0.2:2 {words}")).unwrap();
+    let checksum = |packet: &[u8]| u16::from_be_bytes([packet[26], packet[27]]);
+    // With its own checksum as payload, the datagram's comes out as zero.
+    let payload = format!("hex \"{:04x}\"", checksum(&datagram("hex \"0000\"")));
+    assert_eq!(checksum(&datagram(&payload)), 0xffff);
+    assert_eq!(checksum(&datagram(&format!("{payload} checksum=bad"))), 1);
+    assert_eq!(checksum(&datagram(&format!("{payload} checksum=none"))), 0);
+}
+
+#[test]
+fn a_checksum_ends_where_the_packet_does() {
+    let start = "udp 10.0.0.1:1 > 10.0.0.2:2 ip-options=0x94040000";
+    let plain = parse(&format!("{start} hex \"0102\"")).unwrap();
+    let padded = parse(&format!("{start} hex \"0102ffff\" total-length=34 udp-length=10")).unwrap();
+    assert_eq!((plain.len(), padded.len()), (34, 36));
+    assert_eq!(padded[..34], plain);
+}
