@@ -7,7 +7,7 @@ use std::net::SocketAddrV4;
 use quirknat_router::packet::{Packet, Protocol, TcpFlags, TcpHeader};
 use smoltcp::time::Instant;
 
-use crate::world::Crossing;
+use crate::net::Crossing;
 
 /// A TCP connection, or an attempt at one, as one wire saw it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Connection {
 /// The connections that were opened on `wire` from `since` on, in order.
 pub fn connections(record: &[Crossing], wire: usize, since: Instant) -> Vec<Connection> {
     let mut found: Vec<Connection> = Vec::new();
-    for crossing in record.iter().filter(|crossing| crossing.wire == wire && crossing.at >= since) {
+    for crossing in record.iter().filter(|crossing| crossing.wire == wire && crossing.at >= since && !crossing.lost) {
         let mut bytes = crossing.bytes.clone();
         let Ok(packet) = Packet::parse(&mut bytes) else { continue };
         let (Some((Protocol::Tcp, source, destination)), Some(tcp)) = (packet.session(), packet.tcp()) else {

@@ -175,16 +175,17 @@ fn write(folder: &Path, played: &Played) -> anyhow::Result<()> {
     std::fs::create_dir_all(&folder).with_context(context)?;
     let create = |name: &str| File::create(folder.join(name)).map(BufWriter::new).with_context(context);
 
-    let wires: Vec<&str> = played.world.wires().iter().map(String::as_str).collect();
+    let network = &played.network;
+    let wires = network.wires();
     let mut capture = CaptureWriter::new(create("capture.pcapng")?, &wires).with_context(context)?;
-    for crossing in played.world.record() {
-        let comment = crossing.comment.as_deref();
-        capture.write(crossing.wire, crossing.at, &crossing.bytes, comment).with_context(context)?;
+    for crossing in network.record() {
+        let comment = network.comment(crossing);
+        capture.write(crossing.wire, crossing.at, &crossing.bytes, comment.as_deref()).with_context(context)?;
     }
     capture.finish().with_context(context)?;
 
     let mut events = create("events.jsonl")?;
-    for event in played.world.events() {
+    for event in network.events() {
         write_json_line(&mut events, event).with_context(context)?;
     }
     std::io::Write::flush(&mut events).with_context(context)?;

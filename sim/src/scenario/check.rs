@@ -3,10 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use quirknat_router::config::{Config, ConfigError, StaticForward};
+use quirknat_router::config::{ConfigError, StaticForward};
 use quirknat_router::diagnostic::{Diagnostic, help_with_choices};
-use quirknat_router::profile::Profile;
-use smoltcp::wire::Ipv4Cidr;
 use toml::Spanned;
 
 use super::language::{FtpStep, NetworkSpec, Scenario, Step};
@@ -93,7 +91,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn inside(&self, network: &Network, address: &Spanned<Ipv4Addr>) -> Result<(), Diagnostic> {
+    fn inside(&self, network: &NetworkSpec, address: &Spanned<Ipv4Addr>) -> Result<(), Diagnostic> {
         let lan = cidr(&network.lan).map_err(|(span, message)| self.whole(message).at(span))?;
         let host = *address.get_ref();
         if !lan.contains_addr(&host) {

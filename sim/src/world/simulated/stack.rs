@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use smoltcp::iface::{Config, Interface, PollResult, SocketHandle, SocketSet};
+use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::socket::{icmp, tcp, udp};
 use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, Icmpv4Packet, Icmpv4Repr, IpAddress, IpCidr, IpEndpoint};
@@ -314,7 +315,7 @@ impl Stack for SimulatedStack {
 
     fn send_echo(&mut self, socket: Echo, to: Ipv4Addr, sequence: u16, payload: &[u8]) -> bool {
         let Some(echoing) = self.echoes.get(&socket) else { return false };
-        let checksums = self.interface.context().checksum_caps();
+        let checksums = ChecksumCapabilities::default();
         let request = Icmpv4Repr::EchoRequest { ident: echoing.identifier, seq_no: sequence, data: payload };
         let socket = self.sockets.get_mut::<icmp::Socket<'static>>(echoing.handle);
         let Ok(room) = socket.send(request.buffer_len(), IpAddress::Ipv4(to)) else { return false };
@@ -323,7 +324,7 @@ impl Stack for SimulatedStack {
     }
 
     fn receive_echo(&mut self, socket: Echo) -> Option<EchoAnswer> {
-        let checksums = self.interface.context().checksum_caps();
+        let checksums = ChecksumCapabilities::default();
         let echoing = self.echoes.get_mut(&socket)?;
         if let Some(error) = echoing.errors.pop_front() {
             return Some(error);
