@@ -39,7 +39,9 @@ impl Connection {
 /// The connections that were opened on `wire` from `since` on, in order.
 pub fn connections(record: &[Crossing], wire: usize, since: Instant) -> Vec<Connection> {
     let mut found: Vec<Connection> = Vec::new();
-    for crossing in record.iter().filter(|crossing| crossing.wire == wire && crossing.at >= since && !crossing.lost) {
+    for crossing in
+        record.iter().filter(|crossing| crossing.wire == wire && crossing.at >= since && !crossing.lost)
+    {
         let mut bytes = crossing.bytes.clone();
         let Ok(packet) = Packet::parse(&mut bytes) else { continue };
         let (Some((Protocol::Tcp, source, destination)), Some(tcp)) = (packet.session(), packet.tcp()) else {

@@ -180,7 +180,9 @@ fn write(folder: &Path, played: &Played) -> anyhow::Result<()> {
     let mut capture = CaptureWriter::new(create("capture.pcapng")?, &wires).with_context(context)?;
     for crossing in network.record() {
         let comment = network.comment(crossing);
-        capture.write(crossing.wire, crossing.at, &crossing.bytes, comment.as_deref()).with_context(context)?;
+        capture
+            .write(crossing.wire, crossing.at, &crossing.bytes, comment.as_deref())
+            .with_context(context)?;
     }
     capture.finish().with_context(context)?;
 

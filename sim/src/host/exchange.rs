@@ -409,9 +409,7 @@ impl Conversation {
             self.to_send.drain(..taken);
             moved |= taken > 0;
         }
-        if !self.closing
-            && self.to_send.is_empty()
-            && stack.state(connection) == ConnectionState::PeerClosed
+        if !self.closing && self.to_send.is_empty() && stack.state(connection) == ConnectionState::PeerClosed
         {
             self.closing = true;
             stack.close(connection);

@@ -55,13 +55,7 @@ pub struct ActivityId(usize);
 
 impl<S: Stack> Host<S> {
     pub(crate) fn new(name: &str, stack: S) -> Self {
-        Self {
-            name: name.to_owned(),
-            stack,
-            servers: Vec::new(),
-            activities: BTreeMap::new(),
-            started: 0,
-        }
+        Self { name: name.to_owned(), stack, servers: Vec::new(), activities: BTreeMap::new(), started: 0 }
     }
 
     /// Starts an FTP server; false: it cannot listen there.

@@ -279,7 +279,9 @@ impl Network {
             let Arrival { node, packet, crossing, .. } = arrival;
             match node {
                 Node::Host(host) => self.arrive_at_host(now, host, packet),
-                Node::Router(router, ingress) => self.arrive_at_router(now, router, ingress, packet, crossing),
+                Node::Router(router, ingress) => {
+                    self.arrive_at_router(now, router, ingress, packet, crossing)
+                }
                 Node::Internet => self.cross_internet(now, packet, crossing),
             }
         }

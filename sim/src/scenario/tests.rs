@@ -1,5 +1,5 @@
 use super::*;
-use crate::world::LossReason;
+use crate::net::{LossReason, NetworkEvent};
 
 const TWO_HOMES: &str = include_str!("tests/two-homes.toml");
 
@@ -18,19 +18,21 @@ fn homes_servers_behind_routers_and_switches_do_what_they_do_in_life() {
 #[test]
 fn the_same_seed_gives_the_same_wires_and_events() {
     let (one, other) = (played(TWO_HOMES), played(TWO_HOMES));
-    assert!(one.world.record().len() > 1000);
-    assert_eq!(one.world.record(), other.world.record());
-    assert_eq!(one.world.events(), other.world.events());
+    assert!(one.network.record().len() > 1000);
+    assert_eq!(one.network.record(), other.network.record());
+    assert_eq!(one.network.events(), other.network.events());
 }
 
 #[test]
 fn a_packet_to_a_private_address_is_lost_on_the_internet_with_its_reason() {
-    let world = played(TWO_HOMES).world;
-    let leaked = world.losses().iter().find(|loss| loss.reason == LossReason::PrivateDestination).unwrap();
-    assert_eq!(leaked.destination, Ipv4Addr::new(192, 168, 1, 100), "what the 227 announced");
-    let noted = world.record().iter().find(|crossing| crossing.at == leaked.at && crossing.comment.is_some());
-    let comment = noted.unwrap().comment.as_deref().unwrap();
-    assert_eq!(comment, "lost on the internet: a private destination address, which is routed nowhere");
+    let network = played(TWO_HOMES).network;
+    let is_leak = |event: &&NetworkEvent| matches!(event, NetworkEvent::Lost(loss) if loss.reason == LossReason::PrivateDestination);
+    let Some(NetworkEvent::Lost(leaked)) = network.events().iter().find(is_leak) else { panic!("no leak") };
+    assert_eq!(leaked.packet_destination.to_string(), "192.168.1.100", "what the 227 announced");
+    let comments: Vec<String> =
+        network.record().iter().filter_map(|crossing| network.comment(crossing)).collect();
+    let words = "lost on the internet: a private destination address, which is routed nowhere";
+    assert!(comments.iter().any(|comment| comment == words));
 }
 
 #[test]

@@ -39,7 +39,9 @@ fn judge_packets<B: Backend>(
         let place = stage.wire(wire.get_ref());
         let crossed = || {
             let record = stage.world.network().record().iter();
-            record.filter(move |crossing| Some(crossing.wire) == place && crossing.at >= since && !crossing.lost)
+            record.filter(move |crossing| {
+                Some(crossing.wire) == place && crossing.at >= since && !crossing.lost
+            })
         };
         for text in patterns {
             let Ok(pattern) = Pattern::parse(text.get_ref()) else { continue };
@@ -115,7 +117,11 @@ fn judge_tables<B: Backend>(stage: &Stage<'_, B>, expect: &Expect, findings: &mu
         let Some(router) = router(network) else { continue };
         let rows: Vec<String> = router.translations().iter().map(ToString::to_string).collect();
         for pattern in patterns.iter().filter(|pattern| !rows.iter().any(|row| fits(pattern, row))) {
-            findings.mismatch(&format!("table of {}", network.get_ref()), pattern, &list(rows.iter().cloned()));
+            findings.mismatch(
+                &format!("table of {}", network.get_ref()),
+                pattern,
+                &list(rows.iter().cloned()),
+            );
         }
     }
 }

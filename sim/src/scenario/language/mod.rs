@@ -18,7 +18,8 @@ pub use expect::{Expect, Outcome};
 pub use link::LinkChange;
 pub use place::{DataSource, ForeignAddress, FtpServer, HostSpec, NetworkSpec, Program, RouterSpec};
 pub use step::{
-    Content, ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, Put, RestartStep, RunStep, Step, WanAddressStep,
+    Content, ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, Put, RestartStep, RunStep, Step,
+    WanAddressStep,
 };
 
 use crate::net::InternetSpec;

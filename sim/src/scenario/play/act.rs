@@ -208,7 +208,8 @@ fn client_plan(step: &FtpStep) -> ClientPlan {
         (None, None) => Transfer::List { path: None },
     };
     let (port, announce) = (step.data_port, step.announce);
-    let mut plan = ClientPlan { data_type: DataType::Image, transfers: vec![transfer], ..ClientPlan::default() };
+    let mut plan =
+        ClientPlan { data_type: DataType::Image, transfers: vec![transfer], ..ClientPlan::default() };
     plan.data_mode = match step.mode {
         Some(Mode::Port) => DataMode::Port { port, announce },
         Some(Mode::Pasv) => DataMode::Passive,
@@ -224,7 +225,11 @@ fn client_plan(step: &FtpStep) -> ClientPlan {
     plan
 }
 
-fn begin_exchange<B: Backend>(stage: &mut Stage<'_, B>, step: &ExchangeStep, carrier: Carrier) -> Option<Action> {
+fn begin_exchange<B: Backend>(
+    stage: &mut Stage<'_, B>,
+    step: &ExchangeStep,
+    carrier: Carrier,
+) -> Option<Action> {
     let now = stage.world.now();
     let client = stage.host(step.client.get_ref())?.id;
     let server = stage.host(step.server.get_ref())?.id;
@@ -275,10 +280,5 @@ fn begin_ping<B: Backend>(stage: &mut Stage<'_, B>, step: &PingStep) -> Option<A
 fn begin_packets<B: Backend>(stage: &mut Stage<'_, B>, step: &PacketStep) -> Option<Action> {
     let from = stage.host(step.from.get_ref())?.id;
     let packets = step.send.iter().filter_map(|line| crate::packet_text::parse(line.get_ref()).ok());
-    Some(Action::Packets {
-        from,
-        rest: packets.collect(),
-        every: step.every.into(),
-        next: stage.world.now(),
-    })
+    Some(Action::Packets { from, rest: packets.collect(), every: step.every.into(), next: stage.world.now() })
 }

@@ -85,10 +85,8 @@ fn take<B: Backend>(stage: &mut Stage<'_, B>, step: &Step) -> Vec<StepVerdict> {
         pass_time(stage, &leaves, deadline);
     }
     stage.world.settle(AFTERMATH);
-    let done: Vec<(&Step, Option<Done>)> = leaves
-        .into_iter()
-        .map(|leaf| (leaf.step, leaf.running.map(|running| running.end(stage))))
-        .collect();
+    let done: Vec<(&Step, Option<Done>)> =
+        leaves.into_iter().map(|leaf| (leaf.step, leaf.running.map(|running| running.end(stage)))).collect();
     let verdicts = done.iter().map(|(step, done)| judge::judge(stage, step, done.as_ref())).collect();
     stage.world.forget_finished();
     verdicts

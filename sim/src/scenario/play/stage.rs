@@ -100,7 +100,12 @@ impl<'a, B: Backend> Stage<'a, B> {
     }
 
     /// Where a client reaches `port` of a server: at the server itself, or at the outermost router between them.
-    pub(in crate::scenario) fn reached_at(&self, client: &str, server: &str, port: u16) -> Option<SocketAddrV4> {
+    pub(in crate::scenario) fn reached_at(
+        &self,
+        client: &str,
+        server: &str,
+        port: u16,
+    ) -> Option<SocketAddrV4> {
         let (client, server) = (self.host(client)?, self.host(server)?);
         let around_client = resolve::networks_around(self.scenario, client.network.unwrap_or(INTERNET));
         let mut address = server.address;

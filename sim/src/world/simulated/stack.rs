@@ -221,7 +221,11 @@ impl Stack for SimulatedStack {
             tcp::State::Listen | tcp::State::SynSent | tcp::State::SynReceived => ConnectionState::Opening,
             tcp::State::Established | tcp::State::FinWait1 | tcp::State::FinWait2 => ConnectionState::Open,
             tcp::State::CloseWait | tcp::State::LastAck | tcp::State::Closing | tcp::State::TimeWait => {
-                if socket.can_recv() { ConnectionState::Open } else { ConnectionState::PeerClosed }
+                if socket.can_recv() {
+                    ConnectionState::Open
+                } else {
+                    ConnectionState::PeerClosed
+                }
             }
         }
     }
@@ -270,9 +274,10 @@ impl Stack for SimulatedStack {
 
     fn bind(&mut self, port: Option<u16>) -> Option<(Datagrams, u16)> {
         let port = port.unwrap_or_else(|| self.ephemeral_port());
-        let taken = self.datagrams.values().any(|handle| {
-            self.sockets.get::<udp::Socket<'static>>(*handle).endpoint().port == port
-        });
+        let taken = self
+            .datagrams
+            .values()
+            .any(|handle| self.sockets.get::<udp::Socket<'static>>(*handle).endpoint().port == port);
         let buffer =
             || udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; MESSAGES], vec![0; 2 * BUFFER]);
         let mut socket = udp::Socket::new(buffer(), buffer());
