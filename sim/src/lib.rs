@@ -6,6 +6,7 @@ pub mod cli;
 pub mod commands;
 pub mod exit;
 pub mod ftp;
+pub mod lab;
 pub mod record;
 pub mod report;
 pub mod scenario;
