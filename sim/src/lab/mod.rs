@@ -9,7 +9,9 @@
 pub mod access;
 pub mod namespace;
 pub mod netlink;
+pub mod program;
 
 pub use access::{Missing, enter};
 pub use namespace::{LabError, Namespace, Nowhere, close_devices, open_host};
 pub use netlink::NetlinkError;
+pub use program::{Ending, Program, ProgramError, ProgramOutcome, ProgramSpec};
