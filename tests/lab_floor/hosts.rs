@@ -17,9 +17,14 @@ fn here() -> PathBuf {
     fs::read_link("/proc/thread-self/ns/net").expect("a thread is in some namespace")
 }
 
+/// What a tunnel driver puts into every namespace, where one is loaded. They are down.
+const FALLBACKS: [&str; 9] =
+    ["erspan0", "gre0", "gretap0", "ip6_vti0", "ip6gre0", "ip6tnl0", "ip_vti0", "sit0", "tunl0"];
+
 fn devices() -> Vec<String> {
     let list = if_nameindex().expect("the kernel lists its devices");
-    list.iter().map(|device| device.name().to_string_lossy().into_owned()).collect()
+    let names = list.iter().map(|device| device.name().to_string_lossy().into_owned());
+    names.filter(|name| !FALLBACKS.contains(&name.as_str())).collect()
 }
 
 /// Carries packets between two devices until the socket has something to read.
