@@ -23,8 +23,10 @@ fn peak(copies: usize) -> i64 {
     let path = std::env::temp_dir().join(format!("quirknat-memory-{}-{copies}", std::process::id()));
     std::fs::create_dir_all(&path).unwrap();
     let folder = Folder(path);
+    // Its first step alone is a world too.
+    let (second, _) = BUILT_IN.match_indices("[[step]]").nth(1).expect("it has several steps");
     for number in 0..copies {
-        std::fs::write(folder.0.join(format!("s{number:05}.toml")), BUILT_IN).unwrap();
+        std::fs::write(folder.0.join(format!("s{number:05}.toml")), &BUILT_IN[..second]).unwrap();
     }
     let mut command = Command::new(env!("CARGO_BIN_EXE_quirknat"));
     command.args(["run", "--json", "--jobs", "2", "--junit"]).arg(folder.0.join("junit.xml")).arg(&folder.0);

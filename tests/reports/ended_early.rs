@@ -78,6 +78,27 @@ fn a_reader_that_goes_away_does_not_end_the_artifacts() {
 }
 
 #[test]
+fn a_file_that_goes_away_during_the_run_is_told_in_its_place() {
+    const COUNT: usize = 400;
+    let scratch = Scratch::new();
+    let junit = text(&scratch, "junit.xml");
+    let mut child = command(&["run", "--jobs", "1", "--junit", &junit, &copies(&scratch, COUNT)])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.next().unwrap().starts_with("ok   s00000"));
+    std::fs::remove_file(scratch.join("many/s00398.toml")).unwrap();
+    let lines: Vec<String> = lines.skip(397).collect();
+    assert_eq!(lines[0], "FAIL s00398");
+    assert!(lines[1].starts_with("     error: changed since it was checked: no file `"), "{}", lines[1]);
+    assert!(lines[2].starts_with("ok   s00399"), "{}", lines[2]);
+    assert_eq!(lines[3], "399 as expected, 1 not");
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(std::fs::read_to_string(junit).unwrap().contains("<error type=\"not played\""));
+}
+
+#[test]
 fn verdicts_are_not_lost_over_a_file_that_cannot_be_written() {
     let whole = quirknat(&["run"]);
     for (option, place, told) in [

@@ -73,3 +73,6 @@ pub trait Report {
     /// What stands after the last one. Nothing stays in a buffer.
     fn end(&mut self, summary: &Summary) -> io::Result<()>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,7 +42,10 @@ impl<W: Write> Report for Text<W> {
         let line = format!("{style}{word}{style:#}{gap}{name:width$}  {title}");
         writeln!(self.out, "{}", line.trim_end())?;
         if let Some(error) = &entry.error {
-            writeln!(self.out, "     error: {}", for_line(error))?;
+            for (number, line) in error.lines().enumerate() {
+                let lead = if number == 0 { "error: " } else { "       " };
+                writeln!(self.out, "     {lead}{}", for_line(line))?;
+            }
         }
         for (number, step) in (1..).zip(&entry.steps).filter(|(_, step)| !step.mismatches.is_empty()) {
             writeln!(self.out, "     step {number}: {}", for_line(&step.step))?;
