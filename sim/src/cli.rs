@@ -2,11 +2,12 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::merge::MergeArgs;
 use crate::commands::profile::ProfileCommand;
 use crate::commands::router::RouterArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::supervise::SuperviseArgs;
-use crate::commands::{profile, router, run, supervise};
+use crate::commands::{merge, profile, router, run, supervise};
 use crate::exit::Failure;
 
 /// A home router in userspace, as data, with the FTP quirks of its firmware.
@@ -18,6 +19,8 @@ use crate::exit::Failure;
                   3 the environment lacks something.\nRUST_LOG=info shows the router's decisions on stderr."
 )]
 pub struct Cli {
+    #[command(flatten)]
+    color: colorchoice_clap::Color,
     #[command(subcommand)]
     command: Command,
 }
@@ -26,6 +29,8 @@ pub struct Cli {
 enum Command {
     /// Plays scenarios: a line each, and what was not as expected
     Run(RunArgs),
+    /// One report from the --json reports of a divided run's parts
+    Merge(MergeArgs),
     /// A live router on TUN devices, until SIGINT or SIGTERM
     Router(RouterArgs),
     /// The routers there are, and what is known of them
@@ -37,10 +42,16 @@ enum Command {
 }
 
 impl Cli {
+    /// Makes `--color` the choice of all that is written from here on.
+    pub fn choose_colours(&self) {
+        self.color.write_global();
+    }
+
     /// Carries the command out.
     pub fn run(&self) -> Result<(), Failure> {
         match &self.command {
             Command::Run(args) => run::run(args),
+            Command::Merge(args) => merge::run(args),
             Command::Router(args) => router::run(args),
             Command::Profile(command) => profile::run(command),
             Command::Supervise(args) => supervise::run(args),

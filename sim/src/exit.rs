@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use quirknat_router::diagnostic::Diagnostic;
+
 /// Why a command did not end as it should. The exit status is the same everywhere.
 #[derive(Debug)]
 pub enum Failure {
@@ -10,6 +12,8 @@ pub enum Failure {
     Unexpected,
     /// Wrong usage or an invalid file. Status 2.
     Usage(anyhow::Error),
+    /// An invalid file, and where in it. Status 2.
+    Invalid(Box<Diagnostic>),
     /// The environment lacks something: privilege, a device, a program, room. Status 3.
     Environment(anyhow::Error),
 }
@@ -29,15 +33,17 @@ impl Failure {
     pub fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Unexpected => 1,
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Invalid(_) => 2,
             Self::Environment(_) => 3,
         })
     }
 
     /// What is told on stderr; `None` where the report said it all.
-    pub fn message(&self) -> Option<String> {
+    pub fn message(&self, coloured: bool) -> Option<String> {
         match self {
             Self::Unexpected => None,
+            Self::Invalid(diagnostic) if coloured => Some(diagnostic.styled()),
+            Self::Invalid(diagnostic) => Some(diagnostic.to_string()),
             Self::Usage(error) | Self::Environment(error) => Some(format!("{error:#}")),
         }
     }

@@ -1,5 +1,6 @@
 //! The subcommands: what a user types, put into calls.
 
+pub mod merge;
 pub mod profile;
 pub mod router;
 pub mod run;

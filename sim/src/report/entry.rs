@@ -1,0 +1,64 @@
+//! What a report says of one scenario. It is a type of its own, since `quirknat merge` reads it back from documents.
+
+use serde::{Deserialize, Serialize};
+
+use crate::cause::Cause;
+use crate::scenario::{Mismatch, StepVerdict, Verdict};
+
+/// A scenario in a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its place in the undivided run, from 1.
+    pub position: usize,
+    /// Its name.
+    pub name: String,
+    /// Its title; empty if it could not be read.
+    pub title: String,
+    /// Whether all of it was as expected.
+    pub as_expected: bool,
+    /// Why it could not be played to its end, where that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Its steps.
+    pub steps: Vec<Step>,
+}
+
+/// A step of a scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What it was, in a line.
+    pub step: String,
+    /// Why it failed, where it did and the cause is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// What was not as expected.
+    pub mismatches: Vec<Mismatch>,
+}
+
+impl Entry {
+    /// What came of a scenario that was played.
+    pub fn played(position: usize, verdict: Verdict) -> Self {
+        let step =
+            |step: StepVerdict| Step { step: step.step, cause: step.cause, mismatches: step.mismatches };
+        Self {
+            position,
+            name: verdict.name,
+            title: verdict.title,
+            as_expected: verdict.as_expected,
+            error: None,
+            steps: verdict.steps.into_iter().map(step).collect(),
+        }
+    }
+
+    /// A scenario that could not be played to its end.
+    pub fn not_played(position: usize, name: &str, error: impl Into<String>) -> Self {
+        Self {
+            position,
+            name: name.to_owned(),
+            title: String::new(),
+            as_expected: false,
+            error: Some(error.into()),
+            steps: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+use super::*;
+
+fn header() -> Header {
+    Header { seed: 3, backend: "sim".to_owned(), total: 2, partition: Some(Partition { part: 2, of: 2 }) }
+}
+
+fn not_played() -> Entry {
+    Entry::not_played(2, "bug", "the player panicked: <left> & \u{1b}[31m\nright")
+}
+
+/// What a run of this one scenario writes, and what it has written by the scenario's end.
+fn written(report: impl FnOnce(&mut Vec<u8>, &dyn Fn(&mut dyn Report))) -> String {
+    let mut out = Vec::new();
+    report(&mut out, &|report| {
+        let mut summary = Summary::default();
+        summary.count(&not_played());
+        report.begin(&header()).unwrap();
+        report.entry(&not_played()).unwrap();
+        report.end(&summary).unwrap();
+    });
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn lines_say_why_a_scenario_could_not_be_played() {
+    assert_eq!(
+        written(|out, tell| tell(&mut Text::new(out, 5, false))),
+        "FAIL bug\n     error: the player panicked: <left> & \\u{1b}[31m\n            right\n0 as expected, 1 not\n"
+    );
+}
+
+#[test]
+fn junit_has_it_as_an_error_and_not_as_a_failure() {
+    let text = written(|out, tell| tell(&mut Junit::new(out)));
+    assert!(text.contains("<testsuite name=\"bug\" tests=\"1\" failures=\"0\" errors=\"1\">"), "{text}");
+    let error = "<error type=\"not played\" message=\"the player panicked: &lt;left&gt; &amp; \\u{1b}[31m\">the player \
+                 panicked: &lt;left&gt; &amp; \\u{1b}[31m\nright</error>";
+    assert!(text.contains(error), "{text}");
+}
+
+#[test]
+fn a_json_document_reads_back_as_what_was_written() {
+    let text = written(|out, tell| tell(&mut Json::new(out)));
+    let document: Document = serde_json::from_str(&text).unwrap();
+    let summary = Summary { as_expected: 0, not_as_expected: 1, interrupted: false };
+    assert_eq!(document, Document { header: header(), scenarios: vec![not_played()], summary });
+    assert_eq!(text.lines().count(), 3, "{text}");
+}
+
+#[test]
+fn each_position_belongs_to_one_part() {
+    for of in 1..20 {
+        for position in 1..100 {
+            assert_eq!((1..=of).filter(|&part| Partition { part, of }.has(position)).count(), 1);
+        }
+    }
+    assert!(!Partition { part: 1, of: 0 }.has(1), "a document may say anything");
+}
