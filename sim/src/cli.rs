@@ -2,12 +2,13 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::lab::LabCommand;
 use crate::commands::merge::MergeArgs;
 use crate::commands::profile::ProfileCommand;
 use crate::commands::router::RouterArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::supervise::SuperviseArgs;
-use crate::commands::{merge, profile, router, run, supervise};
+use crate::commands::{lab, merge, profile, router, run, supervise};
 use crate::exit::Failure;
 
 /// A home router in userspace, as data, with the FTP quirks of its firmware.
@@ -33,6 +34,9 @@ enum Command {
     Merge(MergeArgs),
     /// A live router on TUN devices, until SIGINT or SIGTERM
     Router(RouterArgs),
+    /// A scenario's topology in network namespaces, to work in by hand
+    #[command(subcommand)]
+    Lab(LabCommand),
     /// The routers there are, and what is known of them
     #[command(subcommand)]
     Profile(ProfileCommand),
@@ -53,6 +57,7 @@ impl Cli {
             Command::Run(args) => run::run(args),
             Command::Merge(args) => merge::run(args),
             Command::Router(args) => router::run(args),
+            Command::Lab(command) => lab::run(command),
             Command::Profile(command) => profile::run(command),
             Command::Supervise(args) => supervise::run(args),
         }

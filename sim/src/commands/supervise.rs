@@ -9,7 +9,7 @@ use std::os::fd::AsFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio, exit};
 
 use clap::Args;
@@ -39,6 +39,9 @@ pub struct SuperviseArgs {
     /// Be the init of the namespace
     #[arg(long)]
     init: bool,
+    /// The init's program has its user's terminal, and no lab that talks to it
+    #[arg(long)]
+    attached: bool,
     /// The program's file
     #[arg(long)]
     program: PathBuf,
@@ -53,10 +56,27 @@ pub struct SuperviseArgs {
     argv: Vec<OsString>,
 }
 
+/// Starts, as a child of this process, the init of a PID namespace with a program that has this process's terminal. The
+/// child ends with the program's status, 128 and the signal's number if one killed it; killing it ends the whole tree.
+pub(crate) fn start_attached(
+    program: &Path,
+    argv: &[OsString],
+    variables: &[(&str, &str)],
+) -> io::Result<Child> {
+    unshare_processes()?;
+    let mut command = Command::new("/proc/self/exe");
+    command.args(["supervise", "--init", "--attached"]).arg(format!("--parent={}", std::process::id()));
+    command.arg("--program").arg(program).arg("--directory").arg(std::env::current_dir()?);
+    for (name, value) in variables {
+        command.arg(format!("--set={name}={value}"));
+    }
+    command.arg("--").args(argv).spawn()
+}
+
 /// Runs the program to its end, and exits with its status.
 pub fn run(args: &SuperviseArgs) -> ! {
     let status = if args.init { be_init(args) } else { hold_init(args) };
-    exit(status.unwrap_or_else(|errno| tell(Report::NotIsolated(errno))))
+    exit(status.unwrap_or_else(|errno| tell(args, Report::NotIsolated(errno))))
 }
 
 /// Outside of the PID namespace: starts the init, waits for it, and takes it along.
@@ -87,9 +107,12 @@ fn hold_init(args: &SuperviseArgs) -> Result<i32, Errno> {
 fn be_init(args: &SuperviseArgs) -> Result<i32, Errno> {
     set_pdeathsig(Signal::SIGKILL)?;
     // Whoever waits outside may have died before that. Then the lab's end of this socket is closed, or will be.
-    let mut control = lab().map_err(|error| errno_of(&error))?;
-    // No terminal: its signals are not for the program, nor is its user there to be asked for a password.
-    setsid()?;
+    let mut control =
+        if args.attached { None } else { Some(lab().map_err(|error| errno_of(&error))?) };
+    if !args.attached {
+        // No terminal: its signals are not for the program, nor is its user there to be asked for a password.
+        setsid()?;
+    }
     let signals = listen()?;
     // A container may forbid it. The program then sees the outer processes, and cannot reach them.
     let _ = mount_own_views();
@@ -98,21 +121,23 @@ fn be_init(args: &SuperviseArgs) -> Result<i32, Errno> {
         command.arg0(name).args(words);
     }
     command.current_dir(&args.directory).envs(args.set.iter().filter_map(|pair| split(pair)));
-    let mut program = match unblocked(|| command.stdin(Stdio::null()).spawn())? {
+    if !args.attached {
+        command.stdin(Stdio::null());
+    }
+    let mut program = match unblocked(|| command.spawn())? {
         Ok(program) => program,
-        Err(error) => return Ok(tell(Report::NotStarted(errno_of(&error)))),
+        Err(error) => return Ok(tell(args, Report::NotStarted(errno_of(&error)))),
     };
     // It may have ended while its signal was not listened to.
     let mut more = true;
     loop {
-        let mut waiting = [
-            PollFd::new(signals.as_fd(), PollFlags::POLLIN),
-            PollFd::new(control.as_fd(), PollFlags::POLLIN),
-        ];
+        let descriptors = [Some(signals.as_fd()), control.as_ref().map(UnixStream::as_fd)];
+        let mut waiting: Vec<PollFd<'_>> =
+            descriptors.into_iter().flatten().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
         if !more {
             wait_for(&mut waiting)?;
         }
-        let asked = asked(&mut control);
+        let asked = control.as_mut().map_or(Asked::Nothing, asked);
         if asked == Asked::End {
             return Ok(KILLED);
         }
@@ -121,7 +146,7 @@ fn be_init(args: &SuperviseArgs) -> Result<i32, Errno> {
             let _ = kill(Pid::from_raw(-1), Signal::SIGTERM);
         }
         match reap(&mut program) {
-            Reaped::Program(report) => return Ok(tell(report)),
+            Reaped::Program(report) => return Ok(tell(args, report)),
             Reaped::Others { more: left } => more = left,
         }
     }
@@ -198,9 +223,11 @@ fn lab() -> io::Result<UnixStream> {
 }
 
 /// Tells the lab, and gives the exit status for it.
-fn tell(report: Report) -> i32 {
-    // Without a lab that listens there is nobody to tell.
-    let _ = lab().and_then(|mut control| control.write_all(report.line().as_bytes()));
+fn tell(args: &SuperviseArgs, report: Report) -> i32 {
+    if !args.attached {
+        // Without a lab that listens there is nobody to tell.
+        let _ = lab().and_then(|mut control| control.write_all(report.line().as_bytes()));
+    }
     report.exit_status()
 }
 

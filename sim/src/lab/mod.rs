@@ -7,9 +7,12 @@
 //! descriptors: there is no name in /run/netns, and the kernel takes everything away when the process ends, however.
 
 pub mod access;
+pub mod control;
+pub mod keeper;
 pub mod namespace;
 pub mod netlink;
 pub mod program;
+pub mod registry;
 
 pub use access::{Missing, enter};
 pub use namespace::{LabError, Namespace, Nowhere, close_devices, open_host};

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 use std::rc::Rc;
 use std::thread;
 
@@ -109,6 +110,19 @@ impl AsFd for Namespace {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.descriptor.as_fd()
     }
+}
+
+/// Takes this process, which must have one thread only, into a network namespace that another process holds; through
+/// its user namespace, where the other has one of its own.
+pub fn join(user: Option<&Path>, network: &Path) -> Result<(), LabError> {
+    let enter = |path: &Path, kind| {
+        let namespace = File::open(path).map_err(LabError::Open)?;
+        setns(namespace, kind).map_err(LabError::Enter)
+    };
+    if let Some(user) = user {
+        enter(user, CloneFlags::CLONE_NEWUSER)?;
+    }
+    enter(network, CloneFlags::CLONE_NEWNET)
 }
 
 /// Makes a host: a namespace whose only device besides its loopback is the kernel end of the TUN device, with this

@@ -19,6 +19,9 @@ pub struct Entry {
     /// Why it could not be played to its end, where that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Why it was not played, where it cannot be on this backend.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<String>,
     /// Its steps.
     pub steps: Vec<Step>,
 }
@@ -46,7 +49,21 @@ impl Entry {
             title: verdict.title,
             as_expected: verdict.as_expected,
             error: None,
+            skipped: None,
             steps: verdict.steps.into_iter().map(step).collect(),
+        }
+    }
+
+    /// A scenario that cannot be played on this backend.
+    pub fn skipped(position: usize, name: &str, title: &str, because: String) -> Self {
+        Self {
+            position,
+            name: name.to_owned(),
+            title: title.to_owned(),
+            as_expected: true,
+            error: None,
+            skipped: Some(because),
+            steps: Vec::new(),
         }
     }
 
@@ -58,6 +75,7 @@ impl Entry {
             title: String::new(),
             as_expected: false,
             error: Some(error.into()),
+            skipped: None,
             steps: Vec::new(),
         }
     }

@@ -56,7 +56,7 @@ impl<W: Write> Junit<W> {
 
     fn step(&mut self, class: &str, number: usize, step: &Step) -> io::Result<()> {
         let name = format!("step {number}: {}", step.step);
-        match Wrong::of(&step.mismatches) {
+        match Wrong::of(step) {
             Some(wrong) => self.bad_case(class, &name, &wrong),
             None => self.empty("testcase", &[("classname", class), ("name", &name)]),
         }
@@ -80,7 +80,7 @@ struct Wrong {
 }
 
 impl Wrong {
-    fn of(mismatches: &[Mismatch]) -> Option<Self> {
+    fn of(Step { mismatches, cause, .. }: &Step) -> Option<Self> {
         let first = mismatches.first()?;
         let mut message = format!("{}: expected {}, saw {}", first.what, first.expected, first.seen);
         if let more @ 1.. = mismatches.len() - 1 {
@@ -90,6 +90,9 @@ impl Wrong {
         let mut text = String::new();
         for Mismatch { what, expected, seen } in mismatches {
             let _ = writeln!(text, "{what}\n  expected {expected}\n  saw      {seen}");
+        }
+        if let Some(cause) = cause {
+            let _ = writeln!(text, "cause: {cause}");
         }
         Some(Self { element: "failure", kind: "mismatch", message: for_line(&message).into_owned(), text })
     }
@@ -111,14 +114,20 @@ impl<W: Write> Report for Junit<W> {
         let errors = usize::from(entry.error.is_some());
         let attributes = [
             ("name", entry.name.as_str()),
-            ("tests", &(entry.steps.len() + errors).to_string()),
+            ("tests", &(entry.steps.len() + errors + usize::from(entry.skipped.is_some())).to_string()),
             ("failures", &failures.to_string()),
             ("errors", &errors.to_string()),
+            ("skipped", if entry.skipped.is_some() { "1" } else { "0" }),
         ];
         self.open("testsuite", &attributes)?;
         self.properties(&[("title", &entry.title)])?;
         for (number, step) in (1..).zip(&entry.steps) {
             self.step(&entry.name, number, step)?;
+        }
+        if let Some(because) = &entry.skipped {
+            self.open("testcase", &[("classname", &entry.name), ("name", "play")])?;
+            self.empty("skipped", &[("message", because)])?;
+            self.close("testcase")?;
         }
         if let Some(error) = &entry.error {
             self.bad_case(&entry.name, "play", &Wrong::error(error))?;

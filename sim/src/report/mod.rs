@@ -43,6 +43,9 @@ pub struct Summary {
     pub as_expected: usize,
     /// Scenarios that were not.
     pub not_as_expected: usize,
+    /// Scenarios that cannot be played on the backend.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped: usize,
     /// Whether it was ended before its last scenario.
     pub interrupted: bool,
 }
@@ -50,7 +53,9 @@ pub struct Summary {
 impl Summary {
     /// Counts a scenario.
     pub fn count(&mut self, entry: &Entry) {
-        if entry.as_expected {
+        if entry.skipped.is_some() {
+            self.skipped += 1;
+        } else if entry.as_expected {
             self.as_expected += 1;
         } else {
             self.not_as_expected += 1;
@@ -59,8 +64,13 @@ impl Summary {
 
     /// Scenarios so far.
     pub fn played(&self) -> usize {
-        self.as_expected + self.not_as_expected
+        self.as_expected + self.not_as_expected + self.skipped
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if hands over a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// A report in one shape. Call [`begin`](Self::begin) first, then [`entry`](Self::entry) for each scenario in its

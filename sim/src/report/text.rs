@@ -36,11 +36,17 @@ impl<W: Write> Report for Text<W> {
     }
 
     fn entry(&mut self, entry: &Entry) -> io::Result<()> {
-        let (style, word, gap) =
-            if entry.as_expected { (self.ok, "ok", "   ") } else { (self.fail, "FAIL", " ") };
+        let (style, word, gap) = match entry {
+            Entry { skipped: Some(_), .. } => (Style::new(), "skip", " "),
+            Entry { as_expected: true, .. } => (self.ok, "ok", "   "),
+            _ => (self.fail, "FAIL", " "),
+        };
         let (name, title, width) = (for_line(&entry.name), for_line(&entry.title), self.width);
         let line = format!("{style}{word}{style:#}{gap}{name:width$}  {title}");
         writeln!(self.out, "{}", line.trim_end())?;
+        if let Some(because) = &entry.skipped {
+            writeln!(self.out, "     not on this backend: {}", for_line(because))?;
+        }
         if let Some(error) = &entry.error {
             for (number, line) in error.lines().enumerate() {
                 let lead = if number == 0 { "error: " } else { "       " };
@@ -55,12 +61,17 @@ impl<W: Write> Report for Text<W> {
                 writeln!(self.out, "       {what}: expected {}", for_line(&mismatch.expected))?;
                 writeln!(self.out, "       {:indent$}  saw      {}", "", for_line(&mismatch.seen))?;
             }
+            if let Some(cause) = &step.cause {
+                writeln!(self.out, "       cause: {cause}")?;
+            }
         }
         self.out.flush()
     }
 
     fn end(&mut self, summary: &Summary) -> io::Result<()> {
-        writeln!(self.out, "{} as expected, {} not", summary.as_expected, summary.not_as_expected)?;
+        let Summary { as_expected, not_as_expected, skipped, .. } = summary;
+        let skipped = if *skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+        writeln!(self.out, "{as_expected} as expected, {not_as_expected} not{skipped}")?;
         self.out.flush()
     }
 }

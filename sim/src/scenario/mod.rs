@@ -2,6 +2,7 @@
 
 mod builtin;
 mod check;
+mod compare;
 mod describe;
 mod judge;
 pub mod language;
@@ -14,7 +15,9 @@ use std::path::{Path, PathBuf};
 use quirknat_router::diagnostic::{Diagnostic, ReadError, from_toml, read_text};
 
 pub use builtin::{Builtin, builtin};
+pub use compare::compare;
 pub use language::Scenario;
+pub(crate) use play::Stage;
 pub use play::{Played, play, play_on};
 pub use verdict::{Mismatch, Seen, StepVerdict, Verdict};
 

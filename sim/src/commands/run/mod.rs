@@ -4,6 +4,7 @@
 //! scenarios, and no more than a window of them in full.
 
 mod artifacts;
+mod ground;
 mod interrupt;
 mod load;
 mod workers;
@@ -11,13 +12,13 @@ mod workers;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use self::ground::{Backend, Outcome as Ground};
 use self::load::{Job, WorkList};
 use self::workers::{Ended, Observer, Settings};
 use crate::exit::Failure;
 use crate::report::{Entry, Format, Header, Outlet, Partition, Progress, names_width};
-use crate::scenario::play;
 
 /// What to play, and how.
 #[derive(Debug, Args)]
@@ -51,23 +52,9 @@ pub struct RunArgs {
     junit: Option<PathBuf>,
 }
 
-/// Where the hosts are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Backend {
-    /// Simulated, on a virtual clock
-    Sim,
-}
-
-impl Backend {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Sim => "sim",
-        }
-    }
-}
-
 /// Plays them all; a scenario that is not as expected makes the status 1.
 pub fn run(args: &RunArgs) -> Result<(), Failure> {
+    args.backend.prepare()?;
     let mut list = WorkList::load(&args.paths, args.filter.as_deref())?;
     let header = Header {
         seed: args.seed,
@@ -111,7 +98,7 @@ type Outcome = (Entry, anyhow::Result<()>);
 
 /// What a worker does with a job.
 fn player(args: &RunArgs) -> Arc<dyn Fn(&Job) -> Outcome + Send + Sync> {
-    let (seed, out) = (args.seed, args.out.clone());
+    let (backend, seed, out) = (args.backend, args.seed, args.out.clone());
     Arc::new(move |job| {
         let scenario = match job.scenario() {
             Ok(scenario) => scenario,
@@ -120,9 +107,17 @@ fn player(args: &RunArgs) -> Arc<dyn Fn(&Job) -> Outcome + Send + Sync> {
                 return (Entry::not_played(job.position, &job.name, error), Ok(()));
             }
         };
-        let played = play(&job.name, &scenario, seed);
-        let written = out.as_deref().map_or(Ok(()), |folder| artifacts::write(folder, &played));
-        (Entry::played(job.position, played.verdict), written)
+        match backend.play(&job.name, &scenario, seed) {
+            Ground::Played { verdict, networks } => {
+                let written =
+                    out.as_deref().map_or(Ok(()), |folder| artifacts::write(folder, &verdict, &networks));
+                (Entry::played(job.position, verdict), written)
+            }
+            Ground::Skipped(because) => {
+                (Entry::skipped(job.position, &job.name, &scenario.title, because), Ok(()))
+            }
+            Ground::Failed(error) => (Entry::not_played(job.position, &job.name, error), Ok(())),
+        }
     })
 }
 

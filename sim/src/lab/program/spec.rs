@@ -33,7 +33,7 @@ pub struct ProgramSpec {
 
 impl ProgramSpec {
     /// The program's file, after a look at all that can be wrong before anything is started.
-    pub(super) fn resolve(&self) -> Result<PathBuf, ProgramError> {
+    pub(crate) fn resolve(&self) -> Result<PathBuf, ProgramError> {
         let name = self.argv.first().filter(|name| !name.is_empty()).ok_or(ProgramError::Empty)?;
         self.check_words(name)?;
         let unusable = |source| ProgramError::Directory {

@@ -81,5 +81,15 @@ pub enum BackendName {
     Netns,
 }
 
+impl BackendName {
+    /// As it is called on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sim => "sim",
+            Self::Netns => "netns",
+        }
+    }
+}
+
 /// A text with its place in the file.
 pub(super) type Text = Spanned<String>;

@@ -10,7 +10,7 @@ use smoltcp::time::{Duration, Instant};
 
 pub(super) use act::{Done, DoneWhat};
 pub(super) use contents::contents;
-pub(super) use stage::Stage;
+pub(crate) use stage::Stage;
 
 use super::language::Step;
 use super::{Scenario, StepVerdict, Verdict, judge};

@@ -13,25 +13,25 @@ use crate::scenario::{INTERNET, Scenario, resolve};
 use crate::world::{Backend, World, public};
 
 /// A scenario's world.
-pub(in crate::scenario) struct Stage<'a, B: Backend> {
-    pub(in crate::scenario) scenario: &'a Scenario,
-    pub(in crate::scenario) world: World<B>,
+pub(crate) struct Stage<'a, B: Backend> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) world: World<B>,
     routers: Vec<(&'a str, RouterId)>,
     hosts: Vec<Placed<'a>>,
 }
 
 /// A host that is placed.
-pub(in crate::scenario) struct Placed<'a> {
-    pub(in crate::scenario) name: &'a str,
-    pub(in crate::scenario) id: HostId,
+pub(crate) struct Placed<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) id: HostId,
     /// The network it is on; `None`: the public one.
-    pub(in crate::scenario) network: Option<&'a str>,
-    pub(in crate::scenario) address: Ipv4Addr,
-    pub(in crate::scenario) files: Files,
+    pub(crate) network: Option<&'a str>,
+    pub(crate) address: Ipv4Addr,
+    pub(crate) files: Files,
 }
 
 impl<'a, B: Backend> Stage<'a, B> {
-    pub(super) fn build(backend: B, scenario: &'a Scenario, seed: u64) -> Result<Self, B::Error> {
+    pub(crate) fn build(backend: B, scenario: &'a Scenario, seed: u64) -> Result<Self, B::Error> {
         let world = World::new(backend, scenario.internet.clone(), seed);
         let mut stage = Self { scenario, world, routers: Vec::new(), hosts: Vec::new() };
         for name in resolve::routers_from_above(scenario) {
@@ -86,21 +86,21 @@ impl<'a, B: Backend> Stage<'a, B> {
         self.router(network).map_or(Place::Internet, Place::Behind)
     }
 
-    pub(in crate::scenario) fn router(&self, network: &str) -> Option<RouterId> {
+    pub(crate) fn router(&self, network: &str) -> Option<RouterId> {
         self.routers.iter().find(|(name, _)| *name == network).map(|(_, id)| *id)
     }
 
-    pub(in crate::scenario) fn host(&self, name: &str) -> Option<&Placed<'a>> {
+    pub(crate) fn host(&self, name: &str) -> Option<&Placed<'a>> {
         self.hosts.iter().find(|host| host.name == name)
     }
 
     /// A network's address on its WAN, as it is now.
-    pub(in crate::scenario) fn wan_of(&self, network: &str) -> Option<Ipv4Addr> {
+    pub(crate) fn wan_of(&self, network: &str) -> Option<Ipv4Addr> {
         Some(self.world.network().config(self.router(network)?)?.wan.address())
     }
 
     /// Where a client reaches `port` of a server: at the server itself, or at the outermost router between them.
-    pub(in crate::scenario) fn reached_at(
+    pub(crate) fn reached_at(
         &self,
         client: &str,
         server: &str,
@@ -119,7 +119,7 @@ impl<'a, B: Backend> Stage<'a, B> {
     }
 
     /// A wire by its name.
-    pub(in crate::scenario) fn wire(&self, name: &str) -> Option<usize> {
+    pub(crate) fn wire(&self, name: &str) -> Option<usize> {
         self.world.network().wires().iter().position(|wire| *wire == name)
     }
 }
