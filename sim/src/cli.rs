@@ -5,7 +5,8 @@ use clap::{Parser, Subcommand};
 use crate::commands::profile::ProfileCommand;
 use crate::commands::router::RouterArgs;
 use crate::commands::run::RunArgs;
-use crate::commands::{profile, router, run};
+use crate::commands::supervise::SuperviseArgs;
+use crate::commands::{profile, router, run, supervise};
 use crate::exit::Failure;
 
 /// A home router in userspace, as data, with the FTP quirks of its firmware.
@@ -30,6 +31,9 @@ enum Command {
     /// The routers there are, and what is known of them
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// Stands between a lab and a real program
+    #[command(hide = true)]
+    Supervise(SuperviseArgs),
 }
 
 impl Cli {
@@ -39,6 +43,7 @@ impl Cli {
             Command::Run(args) => run::run(args),
             Command::Router(args) => router::run(args),
             Command::Profile(command) => profile::run(command),
+            Command::Supervise(args) => supervise::run(args),
         }
     }
 }

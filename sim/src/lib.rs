@@ -8,6 +8,7 @@ pub mod commands;
 pub mod exit;
 pub mod ftp;
 pub mod host;
+pub mod lab;
 pub mod net;
 pub mod packet_text;
 pub mod record;

@@ -6,9 +6,9 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::path::Path;
 
 use nix::libc;
+use nix::net::if_::if_nametoindex;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use tun_tap::{Iface, Mode};
 
@@ -67,7 +67,7 @@ impl TunError {
 }
 
 impl Tun {
-    /// Makes a TUN device of that name in the process's network namespace. Its kernel end is down and without
+    /// Makes a TUN device of that name in the calling thread's network namespace. Its kernel end is down and without
     /// address, and stays connected wherever it is moved.
     pub fn create(name: &str) -> Result<Self, TunError> {
         let allowed = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b':' | b'%');
@@ -75,7 +75,8 @@ impl Tun {
         {
             return Err(TunError::Name(name.to_owned()));
         }
-        if Path::new("/sys/class/net").join(name).exists() {
+        // Asked of the calling thread's namespace. /sys shows the one it was mounted in.
+        if if_nametoindex(name).is_ok() {
             return Err(TunError::Taken(name.to_owned()));
         }
         let device = Iface::without_packet_info(name, Mode::Tun).map_err(|error| explain(name, error))?;
