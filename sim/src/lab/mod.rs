@@ -7,11 +7,15 @@
 //! descriptors: there is no name in /run/netns, and the kernel takes everything away when the process ends, however.
 
 pub mod access;
+mod backend;
+mod kernel_stack;
 pub mod namespace;
 pub mod netlink;
 pub mod program;
 
 pub use access::{Missing, enter};
+pub use backend::{Lab, LabFailure, play};
+pub use kernel_stack::KernelStack;
 pub use namespace::{LabError, Namespace, Nowhere, close_devices, open_host};
 pub use netlink::NetlinkError;
 pub use program::{Ending, Program, ProgramError, ProgramOutcome, ProgramSpec};

@@ -15,7 +15,7 @@ use quirknat_router::diagnostic::{Diagnostic, ReadError, from_toml, read_text};
 
 pub use builtin::{Builtin, builtin};
 pub use language::Scenario;
-pub use play::{Played, play, play_on};
+pub use play::{PlayError, Played, play, play_on};
 pub use verdict::{Mismatch, Seen, StepVerdict, Verdict};
 
 use resolve::INTERNET;
