@@ -326,6 +326,8 @@ impl Data {
     /// Whether a socket in the background has come to its end; it is forgotten then.
     fn is_over(&self, stack: &mut impl Stack) -> bool {
         let Socket::Connection(connection) = self.socket else { return true };
+        // Unread bytes would hold up the peer's FIN.
+        while stack.receive(connection).is_some() {}
         let over = matches!(stack.state(connection), ConnectionState::Closed(_));
         if over {
             stack.remove(connection);

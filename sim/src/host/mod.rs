@@ -3,7 +3,9 @@
 
 mod exchange;
 mod ftp;
+mod icmp_error;
 mod ping;
+mod program;
 mod stack;
 
 use std::collections::BTreeMap;
@@ -13,9 +15,11 @@ use std::sync::Arc;
 use smoltcp::time::Instant;
 
 pub use exchange::{Carrier, ExchangeFailure, ExchangeOutcome, ExchangePlan, Seen};
+pub(crate) use icmp_error::{IcmpError, Quoted};
 pub use ping::{PingOutcome, PingPlan};
+pub use program::{ProgramEnd, ProgramFailure, ProgramPlan};
 pub use stack::{Connection, ConnectionState, Datagrams, Echo, EchoAnswer, EchoAnswerKind};
-pub use stack::{Listener, Stack};
+pub use stack::{Listener, Process, Stack};
 
 use crate::ftp::{ClientPlan, ClientSession, Files, ServerConfig, ServerSession};
 use exchange::{Answerer, Exchange};
@@ -47,6 +51,7 @@ enum Activity {
     Exchange(Exchange),
     Answerer(Answerer),
     Ping(Ping),
+    Program(Process),
 }
 
 /// Names something that a host does, in the order begun.
@@ -103,6 +108,17 @@ impl<S: Stack> Host<S> {
         self.begin(Activity::Ping(ping))
     }
 
+    /// Starts a real program.
+    pub fn run(&mut self, now: Instant, plan: &ProgramPlan) -> Result<ActivityId, ProgramFailure> {
+        let process = self.stack.start(now, plan)?;
+        Ok(self.begin(Activity::Program(process)))
+    }
+
+    /// Whether a program or a server listens on this TCP port.
+    pub fn is_listened_on(&self, port: u16) -> bool {
+        self.stack.is_listened_on(port)
+    }
+
     /// An FTP client's session, if that is one.
     pub fn client(&self, id: ActivityId) -> Option<&ClientSession> {
         match self.activities.get(&id)? {
@@ -138,12 +154,21 @@ impl<S: Stack> Host<S> {
         }
     }
 
+    /// How a program ended, once it has.
+    pub fn program_end(&self, id: ActivityId) -> Option<&ProgramEnd> {
+        match self.activities.get(&id)? {
+            Activity::Program(process) => self.stack.end_of(*process),
+            _ => None,
+        }
+    }
+
     /// Whether an activity has come to its end by itself.
     pub fn is_finished(&mut self, id: ActivityId) -> bool {
         match self.activities.get_mut(&id) {
             Some(Activity::Ftp(driver)) => driver.is_finished(),
             Some(Activity::Exchange(exchange)) => exchange.outcome().is_some(),
             Some(Activity::Ping(ping)) => ping.outcome().is_some(),
+            Some(Activity::Program(process)) => self.stack.end_of(*process).is_some(),
             Some(Activity::Answerer(_)) => false,
             None => true,
         }
@@ -169,6 +194,8 @@ impl<S: Stack> Host<S> {
                     Activity::Exchange(exchange) => exchange.pump(now, &mut self.stack),
                     Activity::Answerer(answerer) => answerer.pump(&mut self.stack),
                     Activity::Ping(ping) => ping.pump(now, &mut self.stack),
+                    // The stack looks after it.
+                    Activity::Program(_) => false,
                 };
             }
             if !moved {
@@ -183,7 +210,7 @@ impl<S: Stack> Host<S> {
             Activity::Ftp(driver) => driver.poll_timeout(),
             Activity::Exchange(exchange) => exchange.poll_timeout(),
             Activity::Ping(ping) => ping.poll_timeout(),
-            Activity::Answerer(_) => None,
+            Activity::Answerer(_) | Activity::Program(_) => None,
         });
         timers.min().into_iter().chain(self.stack.poll_at(now)).min()
     }
@@ -194,6 +221,13 @@ impl<S: Stack> Host<S> {
             Activity::Ftp(driver) => !driver.is_gone(),
             Activity::Exchange(exchange) => !exchange.is_gone(),
             Activity::Ping(ping) => ping.outcome().is_none(),
+            Activity::Program(process) => {
+                let runs = self.stack.end_of(*process).is_none();
+                if !runs {
+                    self.stack.forget(*process);
+                }
+                runs
+            }
             Activity::Answerer(_) => true,
         });
     }

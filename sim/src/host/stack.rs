@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use smoltcp::time::Instant;
 
+use super::program::{ProgramEnd, ProgramFailure, ProgramPlan};
 use crate::ftp::Failure;
 
 /// A listening socket of a stack.
@@ -22,6 +23,10 @@ pub struct Datagrams(pub usize);
 /// A socket of a stack for echo requests and their answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Echo(pub usize);
+
+/// A real program on a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Process(pub usize);
 
 /// How a TCP connection stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,4 +138,16 @@ pub trait Stack {
 
     /// Closes an echo socket.
     fn close_echo(&mut self, socket: Echo);
+
+    /// Starts a real program.
+    fn start(&mut self, now: Instant, plan: &ProgramPlan) -> Result<Process, ProgramFailure>;
+
+    /// How a program ended; `None`: it runs.
+    fn end_of(&self, process: Process) -> Option<&ProgramEnd>;
+
+    /// Forgets a program; what still runs of it is killed.
+    fn forget(&mut self, process: Process);
+
+    /// Whether somebody listens on this TCP port of the host's.
+    fn is_listened_on(&self, port: u16) -> bool;
 }

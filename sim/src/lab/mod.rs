@@ -7,14 +7,18 @@
 //! descriptors: there is no name in /run/netns, and the kernel takes everything away when the process ends, however.
 
 pub mod access;
+mod backend;
 pub mod control;
 pub mod keeper;
+mod kernel_stack;
 pub mod namespace;
 pub mod netlink;
 pub mod program;
 pub mod registry;
 
 pub use access::{Missing, enter};
+pub use backend::{Lab, LabFailure, play};
+pub use kernel_stack::KernelStack;
 pub use namespace::{LabError, Namespace, Nowhere, close_devices, open_host};
 pub use netlink::NetlinkError;
 pub use program::{Ending, Program, ProgramError, ProgramOutcome, ProgramSpec};

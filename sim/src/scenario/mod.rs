@@ -18,7 +18,7 @@ pub use builtin::{Builtin, builtin};
 pub use compare::compare;
 pub use language::Scenario;
 pub(crate) use play::Stage;
-pub use play::{Played, play, play_on};
+pub use play::{PlayError, Played, play, play_on};
 pub use verdict::{Mismatch, Seen, StepVerdict, Verdict};
 
 use resolve::INTERNET;

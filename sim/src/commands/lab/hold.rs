@@ -50,7 +50,7 @@ pub(super) fn run(args: &HoldArgs) -> Result<(), Failure> {
         let _ = setsid();
     }
     lab::enter().map_err(Failure::environment)?;
-    let lab = Lab::open().map_err(Failure::environment)?;
+    let lab = Lab::enter().map_err(Failure::environment)?;
     let mut stage = Stage::build(lab, &scenario, args.seed).map_err(Failure::environment)?;
     // It may stand for days.
     stage.world.network_mut().forget();
@@ -69,6 +69,7 @@ fn serve(stage: &mut Stage<'_, Lab>, keeper: &mut Keeper, name: &str) -> io::Res
     loop {
         stage.world.run(Instant::from_micros(NEVER), |_| keeper.is_ready());
         stage.world.forget_finished();
+        stage.world.backend().take_wake();
         if keeper.turn(|request| answer(stage, name, request))? == Turn::Ends {
             return Ok(());
         }

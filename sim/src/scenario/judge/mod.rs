@@ -4,6 +4,7 @@ mod cause;
 mod ftp;
 mod general;
 mod messages;
+mod program;
 mod view;
 
 use super::language::{Outcome, Step};
@@ -28,6 +29,7 @@ pub(super) fn judge<B: Backend>(stage: &Stage<'_, B>, step: &Step, done: Option<
                 DoneWhat::Ping { outcome } => {
                     messages::judge_ping(&step.expect, outcome.as_ref(), &mut findings);
                 }
+                DoneWhat::Run { end } => program::judge(stage, step, *since, end, &mut findings),
                 DoneWhat::Plain => {}
             }
             general::judge(stage, &step.expect, *since, &mut findings);

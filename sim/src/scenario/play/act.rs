@@ -5,11 +5,13 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use smoltcp::time::{Duration, Instant};
 
-use super::{Stage, contents};
+use super::{Stage, contents, programs};
 use crate::ftp::{ClientOutcome, ClientPlan, ClientSession, DataMode, DataType, Transfer};
-use crate::host::{Carrier, ExchangeOutcome, ExchangePlan, PingOutcome, PingPlan, Seen};
+use crate::host::{Carrier, ExchangeOutcome, ExchangePlan, PingOutcome, PingPlan, ProgramEnd, Seen};
 use crate::net::HostId;
-use crate::scenario::language::{ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, Step};
+use crate::scenario::language::{
+    ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, RunStep, Step,
+};
 use crate::world::{Activity, Backend};
 
 /// A step that has begun.
@@ -23,6 +25,9 @@ enum Action {
     Ftp { client: Activity },
     Exchange { client: Activity, server: Option<Activity> },
     Ping { from: Activity },
+    Run { program: Activity },
+    /// A program that does not start, and why.
+    NotRun(String),
     Packets { from: HostId, rest: VecDeque<Vec<u8>>, every: Duration, next: Instant },
     Wait { until: Instant },
     Instantly,
@@ -49,6 +54,10 @@ pub(in crate::scenario) enum DoneWhat {
     Ping {
         outcome: Option<PingOutcome>,
     },
+    Run {
+        /// Its end, or why it did not start.
+        end: Result<Option<ProgramEnd>, String>,
+    },
     Plain,
 }
 
@@ -65,7 +74,8 @@ impl Running {
             || match &mut self.action {
                 Action::Ftp { client: activity }
                 | Action::Exchange { client: activity, .. }
-                | Action::Ping { from: activity } => stage.world.is_finished(*activity),
+                | Action::Ping { from: activity }
+                | Action::Run { program: activity } => stage.world.is_finished(*activity),
                 Action::Packets { from, rest, every, next } => {
                     while *next <= now
                         && let Some(packet) = rest.pop_front()
@@ -76,7 +86,7 @@ impl Running {
                     rest.is_empty()
                 }
                 Action::Wait { until } => *until <= now,
-                Action::Instantly => true,
+                Action::NotRun(_) | Action::Instantly => true,
             };
     }
 
@@ -98,7 +108,8 @@ impl Running {
         match self.action {
             Action::Ftp { client: activity }
             | Action::Exchange { client: activity, .. }
-            | Action::Ping { from: activity } => (!self.over).then_some(activity),
+            | Action::Ping { from: activity }
+            | Action::Run { program: activity } => (!self.over).then_some(activity),
             _ => None,
         }
     }
@@ -129,6 +140,11 @@ impl Running {
                 let outcome = stage.world.host(host).and_then(|host| host.pinged(activity)).cloned();
                 DoneWhat::Ping { outcome }
             }
+            Action::Run { program: (host, activity) } => {
+                let end = stage.world.host(host).and_then(|host| host.program_end(activity)).cloned();
+                DoneWhat::Run { end: Ok(end) }
+            }
+            Action::NotRun(why) => DoneWhat::Run { end: Err(why) },
             Action::Packets { .. } | Action::Wait { .. } | Action::Instantly => DoneWhat::Plain,
         };
         Done { since: self.since, what }
@@ -157,6 +173,9 @@ fn begin<B: Backend>(stage: &mut Stage<'_, B>, step: &Step) -> Option<Action> {
     }
     if let Some(ping) = &step.ping {
         return begin_ping(stage, ping.get_ref());
+    }
+    if let Some(run) = &step.run {
+        return begin_run(stage, run.get_ref());
     }
     if let Some(packet) = &step.packet {
         return begin_packets(stage, packet.get_ref());
@@ -275,6 +294,15 @@ fn begin_ping<B: Backend>(stage: &mut Stage<'_, B>, step: &PingStep) -> Option<A
     };
     let activity = stage.world.host(from)?.ping(now, plan);
     Some(Action::Ping { from: (from, activity) })
+}
+
+fn begin_run<B: Backend>(stage: &mut Stage<'_, B>, step: &RunStep) -> Option<Action> {
+    let now = stage.world.now();
+    let on = stage.host(step.on.get_ref())?.id;
+    Some(match stage.world.host(on)?.run(now, &programs::plan(step)) {
+        Ok(activity) => Action::Run { program: (on, activity) },
+        Err(error) => Action::NotRun(error.to_string()),
+    })
 }
 
 fn begin_packets<B: Backend>(stage: &mut Stage<'_, B>, step: &PacketStep) -> Option<Action> {

@@ -2,6 +2,8 @@
 
 mod act;
 mod contents;
+mod error;
+mod programs;
 mod stage;
 
 use std::convert::Infallible;
@@ -10,10 +12,11 @@ use smoltcp::time::{Duration, Instant};
 
 pub(super) use act::{Done, DoneWhat};
 pub(super) use contents::contents;
+pub use error::PlayError;
 pub(crate) use stage::Stage;
 
 use super::language::Step;
-use super::{Scenario, StepVerdict, Verdict, judge};
+use super::{Mismatch, Scenario, StepVerdict, Verdict, describe, judge};
 use crate::net::Network;
 use crate::world::{Activity, Backend, Simulated};
 use act::Running;
@@ -33,13 +36,25 @@ pub struct Played {
 
 /// Plays `scenario`, called `name`, in a simulated world, with a seed for all that is random in it.
 pub fn play(name: &str, scenario: &Scenario, seed: u64) -> Played {
-    match play_on(Simulated, name, scenario, seed) {
-        Ok(played) => played,
-        Err(error) => {
-            let never: Infallible = error;
-            match never {}
-        }
-    }
+    play_on(Simulated, name, scenario, seed).unwrap_or_else(|error| not_played(name, scenario, &error))
+}
+
+/// A simulated world lacks nothing but real programs: no step is taken, and each says why.
+fn not_played(name: &str, scenario: &Scenario, error: &PlayError<Infallible>) -> Played {
+    let step = |step| StepVerdict {
+        step: describe::step(step),
+        seen: Vec::new(),
+        cause: None,
+        mismatches: vec![Mismatch {
+            what: "step".to_owned(),
+            expected: "it begins".to_owned(),
+            seen: error.to_string(),
+        }],
+    };
+    let steps = scenario.step.iter().map(step).collect();
+    let verdict =
+        Verdict { name: name.to_owned(), title: scenario.title.clone(), as_expected: false, steps };
+    Played { verdict, network: Network::new(scenario.internet.clone(), 0) }
 }
 
 /// Plays `scenario` on the ground of your choice.
@@ -48,8 +63,9 @@ pub fn play_on<B: Backend>(
     name: &str,
     scenario: &Scenario,
     seed: u64,
-) -> Result<Played, B::Error> {
-    let mut stage = Stage::build(backend, scenario, seed)?;
+) -> Result<Played, PlayError<B::Error>> {
+    let mut stage = Stage::build(backend, scenario, seed).map_err(PlayError::Ground)?;
+    stage.start_programs()?;
     let mut steps = Vec::new();
     for step in &scenario.step {
         steps.extend(take(&mut stage, step));

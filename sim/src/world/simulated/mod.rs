@@ -1,6 +1,5 @@
 //! The simulated backend: hosts over smoltcp, on a clock that never waits.
 
-mod icmp_error;
 mod queue;
 mod stack;
 

@@ -9,11 +9,11 @@ use smoltcp::socket::{icmp, tcp, udp};
 use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, Icmpv4Packet, Icmpv4Repr, IpAddress, IpCidr, IpEndpoint};
 
-use super::icmp_error::{IcmpError, Quoted};
 use super::queue::Queue;
 use crate::ftp::Failure;
 use crate::host::{
-    Connection, ConnectionState, Datagrams, Echo, EchoAnswer, EchoAnswerKind, Listener, Stack,
+    Connection, ConnectionState, Datagrams, Echo, EchoAnswer, EchoAnswerKind, IcmpError, Listener, Process,
+    ProgramEnd, ProgramFailure, ProgramPlan, Quoted, Stack,
 };
 
 /// A TCP buffer, in bytes, each way: just below the size that would turn window scaling on.
@@ -349,6 +349,20 @@ impl Stack for SimulatedStack {
         if let Some(echoing) = self.echoes.remove(&socket) {
             self.dying.push(echoing.handle);
         }
+    }
+
+    fn start(&mut self, _: Instant, _: &ProgramPlan) -> Result<Process, ProgramFailure> {
+        Err(ProgramFailure::Simulated)
+    }
+
+    fn end_of(&self, _: Process) -> Option<&ProgramEnd> {
+        None
+    }
+
+    fn forget(&mut self, _: Process) {}
+
+    fn is_listened_on(&self, port: u16) -> bool {
+        self.listeners.values().any(|listening| listening.port == port)
     }
 }
 

@@ -1,30 +1,30 @@
-//! ICMP errors as a host reads them, for what smoltcp does not tell its sockets.
+//! ICMP errors as a host reads them off a packet, for what neither smoltcp nor a raw socket tells.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use etherparse::{Icmpv4Slice, Icmpv4Type, IpNumber, Ipv4HeaderSlice, Ipv4Slice, icmpv4};
 
-use crate::host::EchoAnswerKind;
+use super::stack::EchoAnswerKind;
 
 /// An error about a packet that this host has sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct IcmpError {
+pub(crate) struct IcmpError {
     /// Who sent it.
-    pub(super) from: Ipv4Addr,
-    pub(super) kind: EchoAnswerKind,
-    pub(super) quoted: Quoted,
+    pub(crate) from: Ipv4Addr,
+    pub(crate) kind: EchoAnswerKind,
+    pub(crate) quoted: Quoted,
 }
 
 /// The packet it is about, as far as eight bytes behind the IP header tell (RFC 792).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quoted {
+pub(crate) enum Quoted {
     Tcp { source: SocketAddrV4, destination: SocketAddrV4 },
     Echo { identifier: u16 },
 }
 
 impl IcmpError {
     /// Reads a packet; `None`: it is no such error, or its checksums are wrong.
-    pub(super) fn read(packet: &[u8]) -> Option<Self> {
+    pub(crate) fn read(packet: &[u8]) -> Option<Self> {
         if packet.get(9) != Some(&IpNumber::ICMP.0) {
             return None;
         }
