@@ -107,8 +107,7 @@ fn hold_init(args: &SuperviseArgs) -> Result<i32, Errno> {
 fn be_init(args: &SuperviseArgs) -> Result<i32, Errno> {
     set_pdeathsig(Signal::SIGKILL)?;
     // Whoever waits outside may have died before that. Then the lab's end of this socket is closed, or will be.
-    let mut control =
-        if args.attached { None } else { Some(lab().map_err(|error| errno_of(&error))?) };
+    let mut control = if args.attached { None } else { Some(lab().map_err(|error| errno_of(&error))?) };
     if !args.attached {
         // No terminal: its signals are not for the program, nor is its user there to be asked for a password.
         setsid()?;

@@ -46,14 +46,18 @@ impl IcmpError {
 fn quoted(quote: &[u8]) -> Option<Quoted> {
     let header = Ipv4HeaderSlice::from_slice(quote).ok()?;
     let transport = quote.get(header.slice().len()..)?.first_chunk::<8>()?;
-    let [a, b, c, d, e, f, ..] = *transport;
+    let [source_high, source_low, destination_high, destination_low, identifier_high, identifier_low, ..] =
+        *transport;
     match header.protocol() {
         IpNumber::TCP => Some(Quoted::Tcp {
-            source: SocketAddrV4::new(header.source_addr(), u16::from_be_bytes([a, b])),
-            destination: SocketAddrV4::new(header.destination_addr(), u16::from_be_bytes([c, d])),
+            source: SocketAddrV4::new(header.source_addr(), u16::from_be_bytes([source_high, source_low])),
+            destination: SocketAddrV4::new(
+                header.destination_addr(),
+                u16::from_be_bytes([destination_high, destination_low]),
+            ),
         }),
-        IpNumber::ICMP if a == icmpv4::TYPE_ECHO_REQUEST => {
-            Some(Quoted::Echo { identifier: u16::from_be_bytes([e, f]) })
+        IpNumber::ICMP if source_high == icmpv4::TYPE_ECHO_REQUEST => {
+            Some(Quoted::Echo { identifier: u16::from_be_bytes([identifier_high, identifier_low]) })
         }
         _ => None,
     }

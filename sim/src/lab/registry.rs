@@ -23,7 +23,9 @@ pub enum RegistryError {
         source: io::Error,
     },
     /// The folder is somebody else's.
-    #[error("the folder {0} for the labs that are up belongs to another user: remove it, or set XDG_RUNTIME_DIR")]
+    #[error(
+        "the folder {0} for the labs that are up belongs to another user: remove it, or set XDG_RUNTIME_DIR"
+    )]
     NotOwn(PathBuf),
     /// The name cannot be one.
     #[error(
@@ -32,7 +34,9 @@ pub enum RegistryError {
     )]
     Name(String),
     /// There is one of this name.
-    #[error("a lab called `{0}` is up already: choose another --name, or take it down with `quirknat lab down {0}`")]
+    #[error(
+        "a lab called `{0}` is up already: choose another --name, or take it down with `quirknat lab down {0}`"
+    )]
     Taken(String),
     /// There is none.
     #[error("no lab is up: `quirknat lab up SCENARIO` brings one up")]
@@ -62,7 +66,9 @@ impl Registry {
         let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_dir());
         let folder = match runtime {
             Some(runtime) => runtime.join("quirknat"),
-            None if Uid::effective().is_root() && Path::new("/run").is_dir() => PathBuf::from("/run/quirknat"),
+            None if Uid::effective().is_root() && Path::new("/run").is_dir() => {
+                PathBuf::from("/run/quirknat")
+            }
             None => std::env::temp_dir().join(format!("quirknat-{}", Uid::effective())),
         };
         let failed = |source| RegistryError::Folder { folder: folder.clone(), source };

@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn the_line_says_how_far_the_run_is() {
-        let summary = Summary { as_expected: 10, not_as_expected: 2, interrupted: false };
+        let summary = Summary { as_expected: 10, not_as_expected: 2, ..Summary::default() };
         let text = line(400, Duration::from_secs(65), &summary);
         assert_eq!(text, "12/400 played, 2 not as expected, 1:05");
     }

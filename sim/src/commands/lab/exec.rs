@@ -33,21 +33,20 @@ pub struct ExecArgs {
     command: Vec<OsString>,
 }
 
-/// Runs it, and exits with its status: 128 and the signal's number if one killed it, 127 if it is not found, 126 if it
-/// cannot be started.
+/// Runs it, and exits with its status; with 128 and the signal's number if one killed it.
 pub(super) fn run(args: &ExecArgs) -> Result<(), Failure> {
     let registry = Registry::open()?;
     let lab = registry.find(args.lab.as_deref())?;
     let request = Request::Enter { host: args.host.clone() };
     let (answer, connection) = control::ask(&registry.socket(&lab), &request)?;
     let Answer::Way(way) = answer else { return Err(ControlError::Unexpected.into()) };
-    let argv = if args.command.is_empty() { vec![shell()] } else { args.command.clone() };
-    let program = find(&argv)?;
+    let words = if args.command.is_empty() { vec![shell()] } else { args.command.clone() };
+    let program = find(&words)?;
     enter(&way)?;
     let variables = [("QUIRKNAT_LAB", lab.as_str()), ("QUIRKNAT_HOST", args.host.as_str())];
     // The descriptor for the signals first: the child's death must not come before it.
     let signals = listen().map_err(Failure::environment)?;
-    let child = supervise::start_attached(&program, &argv, &variables)
+    let child = supervise::start_attached(&program, &words, &variables)
         .map_err(|error| Failure::environment(format!("cannot start {}: {error}", program.display())))?;
     match wait(child, &connection, &signals).map_err(Failure::environment)? {
         Some(status) => std::process::exit(status.code().unwrap_or(128 + nix::libc::SIGKILL)),

@@ -60,7 +60,11 @@ pub(super) fn run(args: &HoldArgs) -> Result<(), Failure> {
     let ready = keeper.as_fd().try_clone_to_owned().map_err(cannot_listen)?;
     stage.world.backend().wake_on(ready);
     print(READY)?;
-    serve(&mut stage, &mut keeper, &args.name).map_err(Failure::environment)
+    let served = serve(&mut stage, &mut keeper, &args.name);
+    // Who asked for the end is told by the closing of its connection, once all of the lab is gone.
+    drop(stage);
+    drop(keeper);
+    served.map_err(Failure::environment)
 }
 
 fn serve(stage: &mut Stage<'_, Lab>, keeper: &mut Keeper, name: &str) -> io::Result<()> {

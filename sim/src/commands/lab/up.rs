@@ -43,7 +43,8 @@ pub(super) fn run(args: &UpArgs) -> Result<(), Failure> {
     let name = args.name.clone().unwrap_or(default_name);
     let registry = Registry::open()?;
     let socket = registry.reserve(&name)?;
-    let hold = HoldArgs { name, scenario: args.scenario.clone(), seed: args.seed, detached: !args.foreground };
+    let hold =
+        HoldArgs { name, scenario: args.scenario.clone(), seed: args.seed, detached: !args.foreground };
     if args.foreground {
         return hold::run(&hold);
     }

@@ -21,7 +21,10 @@ pub(super) enum Backend {
 
 /// What came of a scenario: a verdict, and what is left of each network that was made for it.
 pub(super) enum Outcome {
-    Played { verdict: Verdict, networks: Vec<(BackendName, Network)> },
+    Played {
+        verdict: Verdict,
+        networks: Vec<(BackendName, Network)>,
+    },
     /// It cannot be played here, for this reason.
     Skipped(String),
     /// It could not be played to its end.

@@ -59,8 +59,7 @@ impl Ground {
 
     /// Wakes the lab whenever something changes for the better or the worse at this socket. Its end needs no word.
     fn watch(&self, socket: impl AsFd) -> io::Result<()> {
-        let flags =
-            EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
+        let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
         Ok(self.epoll.add(socket, EpollEvent::new(flags, 0))?)
     }
 }
@@ -230,9 +229,7 @@ impl Stack for KernelStack {
     }
 
     fn state(&mut self, connection: Connection) -> ConnectionState {
-        self.connections
-            .get_mut(&connection)
-            .map_or(ConnectionState::Closed(Failure::Refused), Tcp::state)
+        self.connections.get_mut(&connection).map_or(ConnectionState::Closed(Failure::Refused), Tcp::state)
     }
 
     fn ends(&mut self, connection: Connection) -> Option<(SocketAddrV4, SocketAddrV4)> {

@@ -100,12 +100,7 @@ impl<'a, B: Backend> Stage<'a, B> {
     }
 
     /// Where a client reaches `port` of a server: at the server itself, or at the outermost router between them.
-    pub(crate) fn reached_at(
-        &self,
-        client: &str,
-        server: &str,
-        port: u16,
-    ) -> Option<SocketAddrV4> {
+    pub(crate) fn reached_at(&self, client: &str, server: &str, port: u16) -> Option<SocketAddrV4> {
         let (client, server) = (self.host(client)?, self.host(server)?);
         let around_client = resolve::networks_around(self.scenario, client.network.unwrap_or(INTERNET));
         let mut address = server.address;
