@@ -7,8 +7,9 @@ use crate::commands::merge::MergeArgs;
 use crate::commands::profile::ProfileCommand;
 use crate::commands::router::RouterArgs;
 use crate::commands::run::RunArgs;
+use crate::commands::software::SoftwareCommand;
 use crate::commands::supervise::SuperviseArgs;
-use crate::commands::{lab, merge, profile, router, run, supervise};
+use crate::commands::{lab, merge, profile, router, run, software, supervise};
 use crate::exit::Failure;
 
 /// A home router in userspace, as data, with the FTP quirks of its firmware.
@@ -40,6 +41,9 @@ enum Command {
     /// The routers there are, and what is known of them
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// The FTP software that scenarios can name
+    #[command(subcommand)]
+    Software(SoftwareCommand),
     /// Stands between a lab and a real program
     #[command(hide = true)]
     Supervise(SuperviseArgs),
@@ -59,6 +63,7 @@ impl Cli {
             Command::Router(args) => router::run(args),
             Command::Lab(command) => lab::run(command),
             Command::Profile(command) => profile::run(command),
+            Command::Software(command) => software::run(command),
             Command::Supervise(args) => supervise::run(args),
         }
     }

@@ -5,6 +5,7 @@ pub mod merge;
 pub mod profile;
 pub mod router;
 pub mod run;
+pub mod software;
 pub mod supervise;
 
 use std::io::Write;

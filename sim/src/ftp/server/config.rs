@@ -79,4 +79,7 @@ pub enum ForeignAddress {
     Refuse,
     /// Take it as it is: answer 200, dial it, and 425 where that fails.
     Accept,
+    /// Take the port, and the client's own address: answer 200 and dial that, as `ProFTPD` does. Of a passive data
+    /// connection's peer: take it.
+    Replace,
 }

@@ -128,7 +128,9 @@ impl ServerSession {
             self.answer(now, &CommandError::Parameter.reply());
         } else {
             self.drop_data();
-            self.setup = Setup::Port(address);
+            let is_replaced = foreign && self.config.foreign_port == ForeignAddress::Replace;
+            let host = if is_replaced { *control.remote.ip() } else { *address.ip() };
+            self.setup = Setup::Port(SocketAddrV4::new(host, address.port()));
             self.reply(now, 200, &format!("{verb} command successful."));
         }
     }

@@ -147,6 +147,8 @@ pub enum ForeignAddress {
     Refuse,
     /// It is taken as it is.
     Accept,
+    /// The port is taken, with the client's own address, as ProFTPD does.
+    Replace,
 }
 
 /// Which port a server dials data connections from.

@@ -10,6 +10,7 @@ use crate::ftp::{ClientOutcome, ClientPlan, ClientSession, DataMode, DataType, T
 use crate::host::{Carrier, ExchangeOutcome, ExchangePlan, PingOutcome, PingPlan, ProgramEnd, Seen};
 use crate::net::HostId;
 use crate::scenario::language::{ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, RunStep, Step};
+use crate::software::Software;
 use crate::world::{Activity, Backend};
 
 /// A step that has begun.
@@ -241,9 +242,15 @@ fn client_plan(step: &FtpStep) -> ClientPlan {
         (None, None) => Transfer::List { path: None },
     };
     let (port, announce) = (step.data_port, step.announce);
+    let software = step.software.as_ref().and_then(|name| Software::named(name.get_ref()));
+    let software = software.and_then(|software| software.client);
+    let mode = step.mode.or(software.as_ref().map(|software| *software.mode));
     let mut plan =
         ClientPlan { data_type: DataType::Image, transfers: vec![transfer], ..ClientPlan::default() };
-    plan.data_mode = match step.mode {
+    if let Some(software) = software {
+        software.apply(&mut plan);
+    }
+    plan.data_mode = match mode {
         Some(Mode::Port) => DataMode::Port { port, announce },
         Some(Mode::Pasv) => DataMode::Passive,
         Some(Mode::Eprt) => DataMode::ExtendedPort { port, announce },

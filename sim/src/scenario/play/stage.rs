@@ -10,6 +10,7 @@ use crate::ftp::{DataSource, Files, ForeignAddress, ServerConfig};
 use crate::net::{HostId, Place, RouterId, WireSpec};
 use crate::scenario::language::{self, FtpServer, HostSpec, LinkChange, RouterSpec};
 use crate::scenario::{INTERNET, Scenario, resolve};
+use crate::software::Software;
 use crate::world::{Backend, World, public};
 
 /// A scenario's world.
@@ -145,9 +146,14 @@ fn wire(on: &str, [both, up, down]: [&LinkChange; 3]) -> WireSpec {
 
 fn server_config(server: &FtpServer) -> ServerConfig {
     let mut config = ServerConfig::default();
+    let software = server.software.as_ref().and_then(|name| Software::named(name.get_ref()));
+    if let Some(software) = software.and_then(|software| software.server) {
+        software.apply(&mut config);
+    }
     let foreign = |treatment: language::ForeignAddress| match treatment {
         language::ForeignAddress::Refuse => ForeignAddress::Refuse,
         language::ForeignAddress::Accept => ForeignAddress::Accept,
+        language::ForeignAddress::Replace => ForeignAddress::Replace,
     };
     let set = |place: &mut _, treatment: Option<_>| {
         if let Some(treatment) = treatment {
