@@ -8,13 +8,15 @@
 
 pub mod access;
 mod backend;
+mod failure;
 mod kernel_stack;
 pub mod namespace;
 pub mod netlink;
 pub mod program;
 
 pub use access::{Missing, enter};
-pub use backend::{Lab, LabFailure, play};
+pub use backend::{Lab, play};
+pub use failure::LabFailure;
 pub use kernel_stack::KernelStack;
 pub use namespace::{LabError, Namespace, Nowhere, close_devices, open_host};
 pub use netlink::NetlinkError;

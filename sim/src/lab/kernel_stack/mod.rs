@@ -25,7 +25,7 @@ use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
 use quirknat_router::device::{Device as _, Tun};
 use smoltcp::time::Instant;
 
-use super::{LabError, Namespace, Nowhere, close_devices, open_host};
+use super::{LabFailure, Namespace, Nowhere, close_devices, open_host};
 use crate::ftp::Failure;
 use crate::host::{
     Connection, ConnectionState, Datagrams, Echo, EchoAnswer, Listener, Process, ProgramEnd, ProgramFailure,
@@ -59,8 +59,7 @@ impl Ground {
 
     /// Wakes the lab whenever something changes for the better or the worse at this socket. Its end needs no word.
     fn watch(&self, socket: impl AsFd) -> io::Result<()> {
-        let flags =
-            EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
+        let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
         Ok(self.epoll.add(socket, EpollEvent::new(flags, 0))?)
     }
 }
@@ -100,13 +99,14 @@ impl KernelStack {
         nowhere: &Nowhere,
         place: &HostPlace<'_>,
         ground: &Rc<Ground>,
-    ) -> Result<Self, LabError> {
+    ) -> Result<Self, LabFailure> {
         let mtu = u32::try_from(place.mtu).unwrap_or(u32::MAX);
-        let (namespace, device) = open_host(nowhere, DEVICE, place.address, mtu)?;
-        namespace.within(allow_ports_again)?;
+        let failed = |source| LabFailure::Host { name: place.name.to_owned(), source };
+        let (namespace, device) = open_host(nowhere, DEVICE, place.address, mtu).map_err(failed)?;
+        namespace.within(allow_ports_again).map_err(failed)?;
         // As long as packets wait: what is left after a turn wakes the lab again.
         let event = EpollEvent::new(EpollFlags::EPOLLIN, 0);
-        ground.epoll.add(&device, event).map_err(LabError::Wait)?;
+        ground.epoll.add(&device, event).map_err(LabFailure::Wait)?;
         Ok(Self {
             processes: Processes::default(),
             listeners: BTreeMap::new(),
@@ -132,10 +132,10 @@ impl KernelStack {
         self.next_id
     }
 
-    /// Makes a socket inside. Why there is none is for the log: programs only know that they cannot have it.
-    fn make<T>(&self, what: &str, make: impl FnOnce() -> io::Result<T>) -> Option<T> {
-        match self.namespace.within(make) {
-            Ok(Ok(made)) => Some(made),
+    /// Makes a socket in the host's namespace. Why there is none is for the log: programs only know that they cannot have it.
+    fn inside<T>(&self, what: &str, work: impl FnOnce() -> io::Result<T>) -> Option<T> {
+        match self.namespace.within(work) {
+            Ok(Ok(socket)) => Some(socket),
             Ok(Err(error)) => {
                 log::debug!("{}: no {what}: {error}", self.address);
                 None
@@ -203,7 +203,7 @@ impl Stack for KernelStack {
     }
 
     fn listen(&mut self, port: Option<u16>) -> Option<(Listener, u16)> {
-        let (listener, port) = self.make("listener", || tcp::listen(port))?;
+        let (listener, port) = self.inside("listener", || tcp::listen(port))?;
         self.ground.watch(&listener).ok()?;
         let id = Listener(self.id());
         self.listeners.insert(id, listener);
@@ -220,14 +220,12 @@ impl Stack for KernelStack {
     }
 
     fn dial(&mut self, from: Option<u16>, to: SocketAddrV4) -> Option<Connection> {
-        let tcp = self.make("connection", || Tcp::dial(self.address, from, to))?;
+        let tcp = self.inside("connection", || Tcp::dial(self.address, from, to))?;
         self.keep_connection(tcp)
     }
 
     fn state(&mut self, connection: Connection) -> ConnectionState {
-        self.connections
-            .get_mut(&connection)
-            .map_or(ConnectionState::Closed(Failure::Refused), Tcp::state)
+        self.connections.get_mut(&connection).map_or(ConnectionState::Closed(Failure::Refused), Tcp::state)
     }
 
     fn ends(&mut self, connection: Connection) -> Option<(SocketAddrV4, SocketAddrV4)> {
@@ -263,7 +261,7 @@ impl Stack for KernelStack {
     }
 
     fn bind(&mut self, port: Option<u16>) -> Option<(Datagrams, u16)> {
-        let (socket, port) = self.make("UDP socket", || udp::bind(port))?;
+        let (socket, port) = self.inside("UDP socket", || udp::bind(port))?;
         self.ground.watch(&socket).ok()?;
         let id = Datagrams(self.id());
         self.datagrams.insert(id, socket);
@@ -283,7 +281,7 @@ impl Stack for KernelStack {
     }
 
     fn open_echo(&mut self, identifier: u16, time_to_live: u8) -> Option<Echo> {
-        let socket = self.make("raw ICMP socket", || EchoSocket::open(identifier, time_to_live))?;
+        let socket = self.inside("raw ICMP socket", || EchoSocket::open(identifier, time_to_live))?;
         self.ground.watch(&socket.socket).ok()?;
         let echo = Echo(self.id());
         self.echoes.insert(echo, socket);
@@ -318,6 +316,6 @@ impl Stack for KernelStack {
     }
 
     fn is_listened_on(&self, port: u16) -> bool {
-        self.make("list of listeners", || Ok(processes::listens(port))).unwrap_or(false)
+        self.inside("list of listeners", || Ok(processes::listens(port))).unwrap_or(false)
     }
 }

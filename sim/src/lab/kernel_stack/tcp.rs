@@ -220,6 +220,8 @@ pub(super) fn is_for_now(error: &io::Error) -> bool {
 pub(super) fn v4(address: SocketAddr) -> io::Result<SocketAddrV4> {
     match address {
         SocketAddr::V4(address) => Ok(address),
-        SocketAddr::V6(_) => Err(io::Error::new(ErrorKind::InvalidData, "an IPv4 socket has an IPv6 address")),
+        SocketAddr::V6(_) => {
+            Err(io::Error::new(ErrorKind::InvalidData, "an IPv4 socket has an IPv6 address"))
+        }
     }
 }

@@ -47,7 +47,8 @@ pub(super) fn judge<B: Backend>(
     }
     let stdout = text(end.map(|end| end.stdout.as_slice()));
     for (what, expected, seen) in [("stdout", &expect.stdout, stdout), ("stderr", &expect.stderr, stderr)] {
-        if let Some(expected) = expected.as_deref().filter(|expected| !fits(&format!("*{expected}*"), &seen)) {
+        if let Some(expected) = expected.as_deref().filter(|expected| !fits(&format!("*{expected}*"), &seen))
+        {
             findings.mismatch(what, expected, &shown(&seen));
         }
     }

@@ -9,9 +9,7 @@ use super::{Stage, contents, programs};
 use crate::ftp::{ClientOutcome, ClientPlan, ClientSession, DataMode, DataType, Transfer};
 use crate::host::{Carrier, ExchangeOutcome, ExchangePlan, PingOutcome, PingPlan, ProgramEnd, Seen};
 use crate::net::HostId;
-use crate::scenario::language::{
-    ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, RunStep, Step,
-};
+use crate::scenario::language::{ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, RunStep, Step};
 use crate::world::{Activity, Backend};
 
 /// A step that has begun.
@@ -22,14 +20,30 @@ pub(super) struct Running {
 }
 
 enum Action {
-    Ftp { client: Activity },
-    Exchange { client: Activity, server: Option<Activity> },
-    Ping { from: Activity },
-    Run { program: Activity },
+    Ftp {
+        client: Activity,
+    },
+    Exchange {
+        client: Activity,
+        server: Option<Activity>,
+    },
+    Ping {
+        from: Activity,
+    },
+    Run {
+        program: Activity,
+    },
     /// A program that does not start, and why.
     NotRun(String),
-    Packets { from: HostId, rest: VecDeque<Vec<u8>>, every: Duration, next: Instant },
-    Wait { until: Instant },
+    Packets {
+        from: HostId,
+        rest: VecDeque<Vec<u8>>,
+        every: Duration,
+        next: Instant,
+    },
+    Wait {
+        until: Instant,
+    },
     Instantly,
 }
 

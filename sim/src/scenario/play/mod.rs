@@ -52,8 +52,7 @@ fn not_played(name: &str, scenario: &Scenario, error: &PlayError<Infallible>) ->
         }],
     };
     let steps = scenario.step.iter().map(step).collect();
-    let verdict =
-        Verdict { name: name.to_owned(), title: scenario.title.clone(), as_expected: false, steps };
+    let verdict = Verdict { name: name.to_owned(), title: scenario.title.clone(), as_expected: false, steps };
     Played { verdict, network: Network::new(scenario.internet.clone(), 0) }
 }
 
