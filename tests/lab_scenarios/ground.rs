@@ -196,14 +196,7 @@ fn nothing_remains_of_it() {
     // A table of descriptors of this thread's own.
     unshare(CloneFlags::CLONE_FILES).unwrap();
     let count = || fs::read_dir("/proc/thread-self/fd").unwrap().count();
-    let before = count();
-    let folders = || {
-        let ours = |entry: &io::Result<fs::DirEntry>| {
-            entry.as_ref().is_ok_and(|entry| entry.file_name().to_string_lossy().starts_with("quirknat-"))
-        };
-        let mark = |entry: fs::DirEntry| entry.path().join("mark-of-nothing-remains").exists();
-        fs::read_dir(std::env::temp_dir()).unwrap().filter(ours).filter_map(Result::ok).any(mark)
-    };
+    let mark = format!("mark-of-{}", std::process::id());
     let text = at_home(
         r#"
 [[step]]
@@ -216,11 +209,13 @@ tcp = { client = "pc", server = "server", port = 7, patience = "50ms", request =
 run = { on = "pc", command = ["sleep", "0"] }
 "#,
     );
-    let program = r#"program = [{ command = ["sleep", "1000"], files = { mark-of-nothing-remains = "" } }]"#;
+    let program = format!("program = [{{ command = [\"sleep\", \"1000\"], files = {{ {mark} = \"\" }} }}]");
     let text = text.replace("[host.server]", &format!("[host.server]\n{program}"));
+    let before = count();
     for _ in 0..3 {
         assert!(play_on(lab(), "test", &scenario(&text), 1).is_ok());
     }
     assert_eq!(count(), before);
-    assert!(!folders());
+    let folders = fs::read_dir(std::env::temp_dir()).unwrap().filter_map(Result::ok);
+    assert!(!folders.map(|folder| folder.path().join(&mark)).any(|file| file.exists()));
 }
