@@ -14,7 +14,6 @@ mod udp;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -90,7 +89,11 @@ pub struct KernelStack {
 
 impl Drop for KernelStack {
     fn drop(&mut self) {
-        self.ground.closing.borrow_mut().extend(self.device.take());
+        if let Some(device) = self.device.take() {
+            // It stays open until the others go too, and what arrives in it is nobody's.
+            let _ = self.ground.epoll.delete(&device);
+            self.ground.closing.borrow_mut().push(device);
+        }
     }
 }
 
@@ -103,7 +106,6 @@ impl KernelStack {
         let mtu = u32::try_from(place.mtu).unwrap_or(u32::MAX);
         let failed = |source| LabFailure::Host { name: place.name.to_owned(), source };
         let (namespace, device) = open_host(nowhere, DEVICE, place.address, mtu).map_err(failed)?;
-        namespace.within(allow_ports_again).map_err(failed)?;
         // As long as packets wait: what is left after a turn wakes the lab again.
         let event = EpollEvent::new(EpollFlags::EPOLLIN, 0);
         ground.epoll.add(&device, event).map_err(LabFailure::Wait)?;
@@ -152,16 +154,6 @@ impl KernelStack {
         let connection = Connection(self.id());
         self.connections.insert(connection, tcp);
         Some(connection)
-    }
-}
-
-/// An FTP server dials from its one data port again and again. A simulated host lets it; a kernel does from a second
-/// after the last connection to the same port on, or with this at once.
-fn allow_ports_again() {
-    for (name, value) in [("tcp_tw_reuse", "1"), ("tcp_tw_reuse_delay", "1")] {
-        if let Err(error) = fs::write(format!("/proc/sys/net/ipv4/{name}"), value) {
-            log::debug!("net.ipv4.{name} stays as it is: {error}");
-        }
     }
 }
 
