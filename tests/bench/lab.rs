@@ -61,8 +61,8 @@ fn bare_round(nowhere: &Nowhere) -> Result<Duration, String> {
     let mut devices = Vec::new();
     for address in ["192.168.1.100", "198.51.100.9"] {
         let address = address.parse().map_err(|error| format!("{error}"))?;
-        let (_, device) =
-            open_host(nowhere, "eth0", Ipv4Cidr::new(address, 24), 1500).map_err(|error| error.to_string())?;
+        let (_, device) = open_host(nowhere, "eth0", Ipv4Cidr::new(address, 24), 1500)
+            .map_err(|error| error.to_string())?;
         devices.push(device);
     }
     close_devices(devices);

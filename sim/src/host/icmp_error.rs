@@ -46,18 +46,14 @@ impl IcmpError {
 fn quoted(quote: &[u8]) -> Option<Quoted> {
     let header = Ipv4HeaderSlice::from_slice(quote).ok()?;
     let transport = quote.get(header.slice().len()..)?.first_chunk::<8>()?;
-    let [source_high, source_low, destination_high, destination_low, identifier_high, identifier_low, ..] =
-        *transport;
+    let word = |at: usize| Some(u16::from_be_bytes([*transport.get(at)?, *transport.get(at + 1)?]));
     match header.protocol() {
         IpNumber::TCP => Some(Quoted::Tcp {
-            source: SocketAddrV4::new(header.source_addr(), u16::from_be_bytes([source_high, source_low])),
-            destination: SocketAddrV4::new(
-                header.destination_addr(),
-                u16::from_be_bytes([destination_high, destination_low]),
-            ),
+            source: SocketAddrV4::new(header.source_addr(), word(0)?),
+            destination: SocketAddrV4::new(header.destination_addr(), word(2)?),
         }),
-        IpNumber::ICMP if source_high == icmpv4::TYPE_ECHO_REQUEST => {
-            Some(Quoted::Echo { identifier: u16::from_be_bytes([identifier_high, identifier_low]) })
+        IpNumber::ICMP if transport.first() == Some(&icmpv4::TYPE_ECHO_REQUEST) => {
+            Some(Quoted::Echo { identifier: word(4)? })
         }
         _ => None,
     }

@@ -11,7 +11,7 @@ use nix::sys::time::TimeSpec;
 use smoltcp::time::{Duration, Instant};
 
 use super::kernel_stack::{Ground, KernelStack};
-use super::{LabError, Nowhere};
+use super::{LabFailure, Nowhere};
 use crate::host::Host;
 use crate::scenario::{PlayError, Played, Scenario, play_on};
 use crate::world::{Backend, HostPlace};
@@ -33,22 +33,6 @@ pub struct Lab {
     woken: bool,
 }
 
-/// Why a lab, or a host of it, cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub enum LabFailure {
-    /// The lab.
-    #[error(transparent)]
-    Lab(#[from] LabError),
-    /// A host.
-    #[error("host `{name}`: {source}")]
-    Host {
-        /// Its name.
-        name: String,
-        /// Why not.
-        source: LabError,
-    },
-}
-
 /// Plays `scenario` in a lab made for it, on the calling thread, which has no network but the lab's afterwards.
 pub fn play(name: &str, scenario: &Scenario, seed: u64) -> Result<Played, PlayError<LabFailure>> {
     let lab = Lab::enter().map_err(PlayError::Ground)?;
@@ -59,7 +43,7 @@ impl Lab {
     /// Takes the calling thread out of the machine's network.
     pub fn enter() -> Result<Self, LabFailure> {
         let nowhere = Nowhere::enter()?;
-        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(LabError::Wait)?;
+        let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(LabFailure::Wait)?;
         let ground = Rc::new(Ground::new(epoll, PathBuf::from(SUPERVISOR)));
         Ok(Self { nowhere, ground, clock: LabClock::default(), wake: None, woken: false })
     }
@@ -93,7 +77,6 @@ impl Backend for Lab {
 
     fn stack(&mut self, place: &HostPlace<'_>) -> Result<KernelStack, LabFailure> {
         KernelStack::open(&self.nowhere, place, &self.ground)
-            .map_err(|source| LabFailure::Host { name: place.name.to_owned(), source })
     }
 
     fn wait(&mut self, hosts: &mut [Host<KernelStack>], now: Instant, until: Instant) -> Instant {

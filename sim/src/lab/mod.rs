@@ -9,6 +9,7 @@
 pub mod access;
 mod backend;
 pub mod control;
+mod failure;
 pub mod keeper;
 mod kernel_stack;
 pub mod namespace;
@@ -17,7 +18,8 @@ pub mod program;
 pub mod registry;
 
 pub use access::{Missing, enter};
-pub use backend::{Lab, LabFailure, play};
+pub use backend::{Lab, play};
+pub use failure::LabFailure;
 pub use kernel_stack::KernelStack;
 pub use namespace::{LabError, Namespace, Nowhere, close_devices, open_host};
 pub use netlink::NetlinkError;

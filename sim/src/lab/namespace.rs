@@ -33,9 +33,6 @@ pub enum LabError {
     /// The thread is on a visit already.
     #[error("this thread is inside a host's namespace: leave it before another is made or entered")]
     Away,
-    /// Nothing can be waited for.
-    #[error("cannot have an epoll descriptor: {0}; raise the limit of open files with ulimit -n")]
-    Wait(Errno),
     /// The host's device.
     #[error(transparent)]
     Device(#[from] TunError),

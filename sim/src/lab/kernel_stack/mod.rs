@@ -14,7 +14,6 @@ mod udp;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -25,7 +24,7 @@ use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
 use quirknat_router::device::{Device as _, Tun};
 use smoltcp::time::Instant;
 
-use super::{LabError, Namespace, Nowhere, close_devices, open_host};
+use super::{LabFailure, Namespace, Nowhere, close_devices, open_host};
 use crate::ftp::Failure;
 use crate::host::{
     Connection, ConnectionState, Datagrams, Echo, EchoAnswer, Listener, Process, ProgramEnd, ProgramFailure,
@@ -90,7 +89,11 @@ pub struct KernelStack {
 
 impl Drop for KernelStack {
     fn drop(&mut self) {
-        self.ground.closing.borrow_mut().extend(self.device.take());
+        if let Some(device) = self.device.take() {
+            // It stays open until the others go too, and what arrives in it is nobody's.
+            let _ = self.ground.epoll.delete(&device);
+            self.ground.closing.borrow_mut().push(device);
+        }
     }
 }
 
@@ -104,13 +107,13 @@ impl KernelStack {
         nowhere: &Nowhere,
         place: &HostPlace<'_>,
         ground: &Rc<Ground>,
-    ) -> Result<Self, LabError> {
+    ) -> Result<Self, LabFailure> {
         let mtu = u32::try_from(place.mtu).unwrap_or(u32::MAX);
-        let (namespace, device) = open_host(nowhere, DEVICE, place.address, mtu)?;
-        namespace.within(allow_ports_again)?;
+        let failed = |source| LabFailure::Host { name: place.name.to_owned(), source };
+        let (namespace, device) = open_host(nowhere, DEVICE, place.address, mtu).map_err(failed)?;
         // As long as packets wait: what is left after a turn wakes the lab again.
         let event = EpollEvent::new(EpollFlags::EPOLLIN, 0);
-        ground.epoll.add(&device, event).map_err(LabError::Wait)?;
+        ground.epoll.add(&device, event).map_err(LabFailure::Wait)?;
         Ok(Self {
             processes: Processes::default(),
             listeners: BTreeMap::new(),
@@ -136,10 +139,10 @@ impl KernelStack {
         self.next_id
     }
 
-    /// Makes a socket inside. Why there is none is for the log: programs only know that they cannot have it.
-    fn make<T>(&self, what: &str, make: impl FnOnce() -> io::Result<T>) -> Option<T> {
-        match self.namespace.within(make) {
-            Ok(Ok(made)) => Some(made),
+    /// Makes a socket in the host's namespace. Why there is none is for the log: programs only know that they cannot have it.
+    fn inside<T>(&self, what: &str, work: impl FnOnce() -> io::Result<T>) -> Option<T> {
+        match self.namespace.within(work) {
+            Ok(Ok(socket)) => Some(socket),
             Ok(Err(error)) => {
                 log::debug!("{}: no {what}: {error}", self.address);
                 None
@@ -156,16 +159,6 @@ impl KernelStack {
         let connection = Connection(self.id());
         self.connections.insert(connection, tcp);
         Some(connection)
-    }
-}
-
-/// An FTP server dials from its one data port again and again. A simulated host lets it; a kernel does from a second
-/// after the last connection to the same port on, or with this at once.
-fn allow_ports_again() {
-    for (name, value) in [("tcp_tw_reuse", "1"), ("tcp_tw_reuse_delay", "1")] {
-        if let Err(error) = fs::write(format!("/proc/sys/net/ipv4/{name}"), value) {
-            log::debug!("net.ipv4.{name} stays as it is: {error}");
-        }
     }
 }
 
@@ -207,7 +200,7 @@ impl Stack for KernelStack {
     }
 
     fn listen(&mut self, port: Option<u16>) -> Option<(Listener, u16)> {
-        let (listener, port) = self.make("listener", || tcp::listen(port))?;
+        let (listener, port) = self.inside("listener", || tcp::listen(port))?;
         self.ground.watch(&listener).ok()?;
         let id = Listener(self.id());
         self.listeners.insert(id, listener);
@@ -224,7 +217,7 @@ impl Stack for KernelStack {
     }
 
     fn dial(&mut self, from: Option<u16>, to: SocketAddrV4) -> Option<Connection> {
-        let tcp = self.make("connection", || Tcp::dial(self.address, from, to))?;
+        let tcp = self.inside("connection", || Tcp::dial(self.address, from, to))?;
         self.keep_connection(tcp)
     }
 
@@ -265,7 +258,7 @@ impl Stack for KernelStack {
     }
 
     fn bind(&mut self, port: Option<u16>) -> Option<(Datagrams, u16)> {
-        let (socket, port) = self.make("UDP socket", || udp::bind(port))?;
+        let (socket, port) = self.inside("UDP socket", || udp::bind(port))?;
         self.ground.watch(&socket).ok()?;
         let id = Datagrams(self.id());
         self.datagrams.insert(id, socket);
@@ -285,7 +278,7 @@ impl Stack for KernelStack {
     }
 
     fn open_echo(&mut self, identifier: u16, time_to_live: u8) -> Option<Echo> {
-        let socket = self.make("raw ICMP socket", || EchoSocket::open(identifier, time_to_live))?;
+        let socket = self.inside("raw ICMP socket", || EchoSocket::open(identifier, time_to_live))?;
         self.ground.watch(&socket.socket).ok()?;
         let echo = Echo(self.id());
         self.echoes.insert(echo, socket);
@@ -320,6 +313,6 @@ impl Stack for KernelStack {
     }
 
     fn is_listened_on(&self, port: u16) -> bool {
-        self.make("list of listeners", || Ok(processes::listens(port))).unwrap_or(false)
+        self.inside("list of listeners", || Ok(processes::listens(port))).unwrap_or(false)
     }
 }

@@ -80,8 +80,8 @@ fn make_folder(plan: &ProgramPlan) -> Result<TempDir, ProgramFailure> {
     let folder = folder.map_err(ProgramFailure::Folder)?;
     for (name, text) in &plan.files {
         let below = Path::new(name);
-        let plain = |component| matches!(component, Component::Normal(_) | Component::CurDir);
-        if below.file_name().is_none() || !below.components().all(plain) {
+        let stays_below = |component| matches!(component, Component::Normal(_) | Component::CurDir);
+        if below.file_name().is_none() || !below.components().all(stays_below) {
             return Err(ProgramFailure::FileOutside(name.clone()));
         }
         let file = folder.path().join(below);

@@ -27,7 +27,8 @@ pub(super) fn listen(port: Option<u16>) -> io::Result<(TcpListener, u16)> {
     Ok((listener, port))
 }
 
-/// Non-blocking, and its port may be one that an earlier or another connection has still.
+/// Non-blocking, and its port may be one that another connection has still: a server dials from its data port again
+/// and again, within TIME-WAIT too (`tcp_twsk_unique` lets a bound port).
 fn new_socket() -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;

@@ -21,30 +21,13 @@ pub(super) struct Running {
 }
 
 enum Action {
-    Ftp {
-        client: Activity,
-    },
-    Exchange {
-        client: Activity,
-        server: Option<Activity>,
-    },
-    Ping {
-        from: Activity,
-    },
-    Run {
-        program: Activity,
-    },
-    /// A program that does not start, and why.
-    NotRun(String),
-    Packets {
-        from: HostId,
-        rest: VecDeque<Vec<u8>>,
-        every: Duration,
-        next: Instant,
-    },
-    Wait {
-        until: Instant,
-    },
+    Ftp { client: Activity },
+    Exchange { client: Activity, server: Option<Activity> },
+    Ping { from: Activity },
+    Run { program: Activity },
+    NotStarted { because: String },
+    Packets { from: HostId, rest: VecDeque<Vec<u8>>, every: Duration, next: Instant },
+    Wait { until: Instant },
     Instantly,
 }
 
@@ -101,7 +84,7 @@ impl Running {
                     rest.is_empty()
                 }
                 Action::Wait { until } => *until <= now,
-                Action::NotRun(_) | Action::Instantly => true,
+                Action::NotStarted { .. } | Action::Instantly => true,
             };
     }
 
@@ -159,7 +142,7 @@ impl Running {
                 let end = stage.world.host(host).and_then(|host| host.program_end(activity)).cloned();
                 DoneWhat::Run { end: Ok(end) }
             }
-            Action::NotRun(why) => DoneWhat::Run { end: Err(why) },
+            Action::NotStarted { because } => DoneWhat::Run { end: Err(because) },
             Action::Packets { .. } | Action::Wait { .. } | Action::Instantly => DoneWhat::Plain,
         };
         Done { since: self.since, what }
@@ -322,7 +305,7 @@ fn begin_run<B: Backend>(stage: &mut Stage<'_, B>, step: &RunStep) -> Option<Act
     let on = stage.host(step.on.get_ref())?.id;
     Some(match stage.world.host(on)?.run(now, &programs::plan(step)) {
         Ok(activity) => Action::Run { program: (on, activity) },
-        Err(error) => Action::NotRun(error.to_string()),
+        Err(error) => Action::NotStarted { because: error.to_string() },
     })
 }
 

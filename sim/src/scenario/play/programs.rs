@@ -4,7 +4,6 @@ use smoltcp::time::Duration;
 
 use super::{PlayError, Stage};
 use crate::host::ProgramPlan;
-use crate::net::HostId;
 use crate::scenario::language::{Program, RunStep};
 use crate::world::{Activity, Backend};
 
@@ -19,39 +18,19 @@ impl<B: Backend> Stage<'_, B> {
     /// Starts all hosts' programs, and waits for those that are to listen.
     pub(super) fn start_programs(&mut self) -> Result<(), PlayError<B::Error>> {
         for (name, spec) in &self.scenario.host {
-            let Some(host) = self.host(name).map(|host| host.id) else { continue };
+            let Some(id) = self.host(name).map(|host| host.id) else { continue };
             for program in &spec.program {
-                let activity = self.start(name, host, program)?;
+                let now = self.world.now();
+                let Some(host) = self.world.host(id) else { continue };
+                let activity = host
+                    .run(now, &lasting(program))
+                    .map_err(|source| PlayError::Start { host: name.clone(), source })?;
                 if let Some(port) = program.listens {
-                    self.await_listening(name, activity, program, port)?;
+                    self.await_listening(name, (id, activity), program, port)?;
                 }
             }
         }
         Ok(())
-    }
-
-    fn start(
-        &mut self,
-        name: &str,
-        host: HostId,
-        program: &Program,
-    ) -> Result<Activity, PlayError<B::Error>> {
-        let plan = ProgramPlan {
-            command: program.command.get_ref().clone(),
-            environment: program.environment.clone(),
-            files: program.files.clone(),
-            time_limit: None,
-            output_limit: OUTPUT_LIMIT,
-        };
-        let now = self.world.now();
-        let started = self.world.host(host).map(|host| host.run(now, &plan)).transpose();
-        match started.map_err(|source| PlayError::Start { host: name.to_owned(), source })? {
-            Some(activity) => Ok((host, activity)),
-            None => Err(PlayError::Start {
-                host: name.to_owned(),
-                source: crate::host::ProgramFailure::Simulated,
-            }),
-        }
     }
 
     fn await_listening(
@@ -78,6 +57,17 @@ impl<B: Backend> Stage<'_, B> {
                 return Err(PlayError::Silent { host, command, port, patience: PATIENCE });
             }
         }
+    }
+}
+
+/// What a host runs from beginning to end.
+fn lasting(program: &Program) -> ProgramPlan {
+    ProgramPlan {
+        command: program.command.get_ref().clone(),
+        environment: program.environment.clone(),
+        files: program.files.clone(),
+        time_limit: None,
+        output_limit: OUTPUT_LIMIT,
     }
 }
 
