@@ -1,6 +1,7 @@
 //! A host: a network stack, the servers on it, and what its programs do. The same for simulated hosts and for
 //! namespaces; only the [`Stack`] differs.
 
+mod answerer;
 mod exchange;
 mod ftp;
 mod ping;
@@ -12,13 +13,15 @@ use std::sync::Arc;
 
 use smoltcp::time::Instant;
 
-pub use exchange::{Carrier, ExchangeFailure, ExchangeOutcome, ExchangePlan, Seen};
+pub use answerer::Seen;
+pub use exchange::{Carrier, ExchangeFailure, ExchangeOutcome, ExchangePlan};
 pub use ping::{PingOutcome, PingPlan};
 pub use stack::{Connection, ConnectionState, Datagrams, Echo, EchoAnswer, EchoAnswerKind};
 pub use stack::{Listener, Stack};
 
 use crate::ftp::{ClientPlan, ClientSession, Files, ServerConfig, ServerSession};
-use exchange::{Answerer, Exchange};
+use answerer::Answerer;
+use exchange::Exchange;
 use ftp::{Driver, Session};
 use ping::Ping;
 

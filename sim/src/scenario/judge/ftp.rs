@@ -220,7 +220,7 @@ pub(super) fn gateway(network: &Network, since: Instant, router: Option<&str>) -
     for event in network.events().iter().filter(|event| event.at() >= since) {
         let NetworkEvent::Router { router: whose, event } = event else { continue };
         let done = match &event.kind {
-            _ if Some(whose.as_str()) != router => continue,
+            _ if Some(&**whose) != router => continue,
             EventKind::CommandRewritten { .. } => "rewritten".to_owned(),
             EventKind::CommandLeftAlone { reason, .. } => format!("left alone: {}", key(reason)),
             _ => continue,

@@ -1,6 +1,7 @@
 //! The simulated backend: hosts over smoltcp, on a clock that never waits.
 
 mod icmp_error;
+mod listening;
 mod queue;
 mod stack;
 
