@@ -223,10 +223,23 @@ impl Network {
 
     /// What became of a packet and why, in words; `None` where nothing did.
     pub fn comment(&self, crossing: &Crossing) -> Option<String> {
-        let events = self.log.events.get(crossing.told.clone()).unwrap_or_default();
-        let lines: Vec<String> =
-            events.iter().filter(|event| is_worth_a_comment(event)).map(ToString::to_string).collect();
+        let lines: Vec<String> = self
+            .told(crossing)
+            .iter()
+            .filter(|event| is_worth_a_comment(event))
+            .map(ToString::to_string)
+            .collect();
         (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    /// The events that tell what became of a packet.
+    pub fn told(&self, crossing: &Crossing) -> &[NetworkEvent] {
+        self.log.events.get(crossing.told.clone()).unwrap_or_default()
+    }
+
+    /// The addresses of all routers on their WANs, as they are now.
+    pub fn wan_addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
+        self.routers.iter().map(|placed| placed.config.wan.address())
     }
 
     /// The router of a network.
@@ -247,6 +260,11 @@ impl Network {
     /// Whether packets are under way.
     pub fn is_busy(&self) -> bool {
         !self.arrivals.is_empty() || !self.deliveries.is_empty()
+    }
+
+    /// Whether any wire does, as it is now, what it leaves to chance.
+    pub fn leaves_to_chance(&self) -> bool {
+        self.wires.iter().any(Wire::leaves_to_chance)
     }
 
     /// A host sends a packet.
