@@ -237,11 +237,6 @@ impl Network {
         self.log.events.get(crossing.told.clone()).unwrap_or_default()
     }
 
-    /// The addresses of all routers on their WANs, as they are now.
-    pub fn wan_addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
-        self.routers.iter().map(|placed| placed.config.wan.address())
-    }
-
     /// The router of a network.
     pub fn router(&self, RouterId(id): RouterId) -> Option<&Router> {
         self.routers.get(id).map(|placed| &placed.router)

@@ -22,15 +22,17 @@ pub(super) fn of_session(
     [client, server]: [Option<Ipv4Addr>; 2],
 ) -> Option<Cause> {
     let controls = [&session.at_client.control, &session.at_server.control];
-    let ends = controls.into_iter().flatten().flat_map(|control| [*control.from.ip(), *control.to.ip()]);
-    let seen = Seen { network, since, ends: ends.chain(client).chain(server).collect() };
+    let data = || session.at_client.data.iter().chain(&session.at_server.data);
+    let connections: Vec<&Connection> = controls.into_iter().flatten().chain(data()).collect();
+    let announced = [session.at_client.announced_by_client(), session.at_server.announced_by_server()];
+    let ends = connections.iter().flat_map(|connection| [connection.from, connection.to]);
+    let seen = Seen::new(network, since, ends.chain(announced.into_iter().flatten()));
     if seen.table_was_full() {
         return Some(Cause::TableFull);
     }
     if !session.was_connected() {
         return Some(if seen.lost_for_good() { Cause::PacketsLost } else { Cause::ControlNotAnswered });
     }
-    let data = || session.at_client.data.iter().chain(&session.at_server.data);
     if !data().any(|connection| connection.answered)
         && let Some(cause) = unopened(&seen, session, [client, server])
     {
@@ -41,7 +43,6 @@ pub(super) fn of_session(
     if session.reply().is_some_and(|code| code >= 400 && !matches!(code, 425 | 426)) {
         return None;
     }
-    let connections: Vec<&Connection> = controls.into_iter().flatten().chain(data()).collect();
     if seen.forgotten(&connections) {
         return Some(Cause::TranslationForgotten);
     }
@@ -81,15 +82,18 @@ fn unopened(seen: &Seen<'_>, session: &Session, [client, server]: [Option<Ipv4Ad
     seen.turned_away(&dialled).then_some(Cause::DataPortNotForwarded)
 }
 
-/// Why requests between `client` and `server`, sent `to` an endpoint, were not answered.
+/// Why requests of `client`, sent `to` an endpoint, were not answered.
 pub(super) fn of_messages(
     network: &Network,
     since: Instant,
-    [client, server]: [Ipv4Addr; 2],
+    client: Ipv4Addr,
     to: SocketAddrV4,
 ) -> Option<Cause> {
-    let routers = network.wan_addresses();
-    let seen = Seen { network, since, ends: [client, server, *to.ip()].into_iter().chain(routers).collect() };
+    let crossings = network.record().iter().filter(|crossing| crossing.at >= since);
+    let sources = crossings
+        .filter_map(|crossing| endpoints(&crossing.bytes))
+        .filter_map(|(from, at)| (*from.ip() == client && at == to).then_some(from));
+    let seen = Seen::new(network, since, sources.chain([to]));
     if seen.table_was_full() {
         return Some(Cause::TableFull);
     }
@@ -99,11 +103,35 @@ pub(super) fn of_messages(
     seen.lost_for_good().then_some(Cause::PacketsLost)
 }
 
-/// What was seen of a step, and between which addresses its packets went.
+/// Both ends of a packet, as its first octets say.
+fn endpoints(packet: &[u8]) -> Option<(SocketAddrV4, SocketAddrV4)> {
+    let header = usize::from(packet.first()? & 0x0f) * 4;
+    let address = |at: usize| packet.get(at..)?.first_chunk::<4>().copied().map(Ipv4Addr::from);
+    let port = |at: usize| packet.get(header + at..)?.first_chunk::<2>().copied().map(u16::from_be_bytes);
+    Some((SocketAddrV4::new(address(12)?, port(0)?), SocketAddrV4::new(address(16)?, port(2)?)))
+}
+
+/// What was seen of a step, and the ends of its connections.
 struct Seen<'a> {
     network: &'a Network,
     since: Instant,
-    ends: BTreeSet<Ipv4Addr>,
+    /// As every wire on the way knows them.
+    ends: BTreeSet<SocketAddrV4>,
+}
+
+impl<'a> Seen<'a> {
+    fn new(network: &'a Network, since: Instant, ends: impl Iterator<Item = SocketAddrV4>) -> Self {
+        let mut seen = Self { network, since, ends: ends.collect() };
+        // Routers make translations from either side inwards, each after the one before it.
+        for event in network.events().iter().filter(|event| event.at() >= since) {
+            let NetworkEvent::Router { event, .. } = event else { continue };
+            let EventKind::TranslationCreated { inside, external, remote, .. } = event.kind else { continue };
+            if seen.ends.contains(&remote) && (seen.ends.contains(&inside) || seen.ends.contains(&external)) {
+                seen.ends.extend([inside, external]);
+            }
+        }
+        seen
+    }
 }
 
 impl Seen<'_> {
@@ -122,8 +150,8 @@ impl Seen<'_> {
                 return false;
             };
             *reason == TranslationRefusal::TableFull
-                && self.ends.contains(inside.ip())
-                && self.ends.contains(remote.ip())
+                && self.ends.contains(inside)
+                && self.ends.contains(remote)
         })
     }
 
@@ -185,14 +213,11 @@ impl Seen<'_> {
     /// Whether the last packet of a conversation between these ends, on some wire, was lost on it: what is lost and
     /// sent again is no cause of anything.
     fn lost_for_good(&self) -> bool {
-        let mut ended: BTreeSet<(usize, Vec<u8>)> = BTreeSet::new();
+        let mut ended = BTreeSet::new();
         for crossing in self.crossings().rev() {
-            let Some(ends) = crossing.bytes.get(12..24) else { continue };
-            let [source, destination] = [0, 4].map(|at| {
-                ends.get(at..).and_then(|ends| ends.first_chunk::<4>()).copied().map(Ipv4Addr::from)
-            });
-            let is_own = |end: Option<Ipv4Addr>| end.is_some_and(|end| self.ends.contains(&end));
-            if !is_own(source) || !is_own(destination) || !ended.insert((crossing.wire, ends.to_vec())) {
+            let Some((from, to)) = endpoints(&crossing.bytes) else { continue };
+            let is_own = self.ends.contains(&from) && self.ends.contains(&to);
+            if !is_own || !ended.insert((crossing.wire, from, to)) {
                 continue;
             }
             let is_loss = |event: &NetworkEvent| matches!(event, NetworkEvent::Lost(loss) if matches!(loss.reason, LossReason::Link(_)));

@@ -53,7 +53,7 @@ pub(super) fn judge_ping(expect: &Expect, outcome: Option<&PingOutcome>, finding
     errors.dedup();
     let words = if errors.is_empty() { "none".to_owned() } else { errors.join(", ") };
     if let Some(expected) = &expect.icmp_error
-        && !errors.iter().any(|error| fits(expected, error))
+        && !errors.iter().chain(errors.is_empty().then_some(&words)).any(|error| fits(expected, error))
     {
         findings.mismatch("icmp-error", expected, &words);
     }
@@ -68,8 +68,7 @@ pub(super) fn cause<B: Backend>(stage: &Stage<'_, B>, step: &Step, since: Instan
         Some(to) => to.get_ref().parse().ok()?,
         None => stage.reached_at(client, server, exchange.port)?,
     };
-    let ends = [stage.host(client)?.address, stage.host(server)?.address];
-    cause::of_messages(stage.world.network(), since, ends, to)
+    cause::of_messages(stage.world.network(), since, stage.host(client)?.address, to)
 }
 
 /// As a person would write it in an expectation.

@@ -475,6 +475,8 @@ pub(super) fn new_tcp_socket() -> tcp::Socket<'static> {
     let mut socket = tcp::Socket::new(buffer(), buffer());
     // An FTP program writes whole lines, each to leave at once.
     socket.set_nagle_enabled(false);
+    // Without it a sender fills a short queue over and over. Cubic would compute in floating point.
+    socket.set_congestion_control(tcp::CongestionControl::Reno);
     socket
 }
 
