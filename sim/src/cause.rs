@@ -19,6 +19,12 @@ pub enum Cause {
     /// A data connection came to a router that had no forward for it.
     #[error("the data connection came to a router that forwards no such port")]
     DataPortNotForwarded,
+    /// What was sent came to a router that knew nobody to pass it on to.
+    #[error("what was sent came to a router that forwards it to nobody")]
+    NotForwarded,
+    /// A router forgot a connection while it was in use: it restarted, got another address, or the translation ended.
+    #[error("a router forgot the connection while it was in use")]
+    TranslationForgotten,
     /// A router had no room for another translation.
     #[error("a router had no room for another translation")]
     TableFull,

@@ -1,12 +1,12 @@
-//! A request and its answer, over UDP or TCP: the plainest programs that show what a router does with a protocol.
+//! The end that asks: requests over UDP or TCP, and what comes back. The plainest program that shows what a router does
+//! with a protocol.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 
 use smoltcp::time::{Duration, Instant};
 use thiserror::Error;
 
-use super::stack::{Connection, ConnectionState, Datagrams, Listener, Stack};
+use super::stack::{Connection, ConnectionState, Datagrams, Stack};
 use crate::ftp::Failure;
 
 /// Over which protocol.
@@ -56,6 +56,9 @@ pub enum ExchangeFailure {
     /// The source port is taken.
     #[error("source port already taken")]
     PortTaken,
+    /// A datagram has no room for the request.
+    #[error("the request is longer than a datagram can be")]
+    TooLong,
     /// No connection.
     #[error("connection {0}")]
     NotConnected(Failure),
@@ -170,7 +173,10 @@ impl Exchange {
         self.came.clear();
         match self.socket {
             Socket::Udp(socket) => {
-                stack.send_to(socket, self.plan.to, &self.plan.request);
+                if !stack.send_to(socket, self.plan.to, &self.plan.request) {
+                    self.finish(Some(ExchangeFailure::TooLong), stack);
+                    return;
+                }
             }
             Socket::Tcp(_) => {
                 self.to_send.extend_from_slice(&self.plan.request);
@@ -199,7 +205,11 @@ impl Exchange {
     fn take_in(&mut self, now: Instant, stack: &mut impl Stack) -> bool {
         match self.socket {
             Socket::Udp(socket) => {
-                let Some((_, payload)) = stack.receive_from(socket) else { return false };
+                let Some((from, payload)) = stack.receive_from(socket) else { return false };
+                // As of a connected socket: others' datagrams are not for it.
+                if from != self.plan.to {
+                    return true;
+                }
                 self.came = payload;
             }
             Socket::Tcp(connection) => {
@@ -210,27 +220,30 @@ impl Exchange {
                     self.waits = Waits::ForNext { at: now };
                     return true;
                 }
-                if let ConnectionState::Closed(why) = state {
-                    let failure = match self.waits {
-                        Waits::ForConnection { .. } => ExchangeFailure::NotConnected(why),
-                        _ => ExchangeFailure::Broke,
-                    };
-                    self.finish(Some(failure), stack);
-                    return true;
-                }
-                match stack.receive(connection) {
-                    Some(bytes) => self.came.extend(bytes),
-                    None if state == ConnectionState::PeerClosed => {
+                // What came before the end is read first.
+                match (stack.receive(connection), state) {
+                    (Some(bytes), _) => self.came.extend(bytes),
+                    (None, ConnectionState::Closed(why)) => {
+                        let failure = match self.waits {
+                            Waits::ForConnection { .. } => ExchangeFailure::NotConnected(why),
+                            _ => ExchangeFailure::Broke,
+                        };
+                        self.finish(Some(failure), stack);
+                        return true;
+                    }
+                    (None, ConnectionState::PeerClosed) => {
                         self.finish(Some(ExchangeFailure::Broke), stack);
                         return true;
                     }
-                    None => return false,
+                    (None, ConnectionState::Opening | ConnectionState::Open) => return false,
                 }
             }
             Socket::None => return false,
         }
+        // A datagram is an answer, right or wrong; on a connection it is complete by its length.
+        let is_whole = self.came.len() >= self.plan.answer.len() || matches!(self.socket, Socket::Udp(_));
         if let Waits::ForAnswer { next, .. } = self.waits
-            && self.came.len() >= self.plan.answer.len()
+            && is_whole
         {
             if self.came == self.plan.answer {
                 self.answered += 1;
@@ -279,151 +292,5 @@ impl Exchange {
     /// Whether nothing of it is left.
     pub(super) fn is_gone(&self) -> bool {
         self.outcome.is_some() && matches!(self.socket, Socket::None)
-    }
-}
-
-/// The answering end.
-pub(super) struct Answerer {
-    request_length: usize,
-    answer: Vec<u8>,
-    socket: AnsweringSocket,
-    seen: Seen,
-}
-
-/// What an answering end has seen.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// Whole requests that came.
-    pub requests: u32,
-    /// Who sent them, as seen from here, in the order they were first seen.
-    pub from: Vec<SocketAddrV4>,
-}
-
-enum AnsweringSocket {
-    Udp(Datagrams),
-    Tcp { listener: Listener, connections: BTreeMap<Connection, Conversation> },
-}
-
-#[derive(Default)]
-struct Conversation {
-    came: usize,
-    to_send: Vec<u8>,
-    closing: bool,
-}
-
-impl Answerer {
-    /// Answers each `request_length` bytes that come to `port` with `answer`; `None`: the port is taken.
-    pub(super) fn open(
-        carrier: Carrier,
-        port: u16,
-        request_length: usize,
-        answer: Vec<u8>,
-        stack: &mut impl Stack,
-    ) -> Option<Self> {
-        let socket = match carrier {
-            Carrier::Udp => AnsweringSocket::Udp(stack.bind(Some(port))?.0),
-            Carrier::Tcp => {
-                let (listener, _) = stack.listen(Some(port))?;
-                AnsweringSocket::Tcp { listener, connections: BTreeMap::new() }
-            }
-        };
-        Some(Self { request_length: request_length.max(1), answer, socket, seen: Seen::default() })
-    }
-
-    pub(super) fn seen(&self) -> &Seen {
-        &self.seen
-    }
-
-    pub(super) fn pump(&mut self, stack: &mut impl Stack) -> bool {
-        match &mut self.socket {
-            AnsweringSocket::Udp(socket) => {
-                let Some((from, payload)) = stack.receive_from(*socket) else { return false };
-                if payload.len() >= self.request_length {
-                    self.seen.note(from);
-                }
-                if !self.answer.is_empty() {
-                    stack.send_to(*socket, from, &self.answer);
-                }
-                true
-            }
-            AnsweringSocket::Tcp { listener, connections } => {
-                let mut moved = false;
-                if let Some(connection) = stack.accept(*listener) {
-                    connections.insert(connection, Conversation::default());
-                    moved = true;
-                }
-                connections.retain(|connection, conversation| {
-                    if let ConnectionState::Closed(_) = stack.state(*connection) {
-                        stack.remove(*connection);
-                        return false;
-                    }
-                    moved |= conversation.pump(
-                        *connection,
-                        (self.request_length, &self.answer),
-                        &mut self.seen,
-                        stack,
-                    );
-                    true
-                });
-                moved
-            }
-        }
-    }
-
-    pub(super) fn close(self, stack: &mut impl Stack) {
-        match self.socket {
-            AnsweringSocket::Udp(socket) => stack.unbind(socket),
-            AnsweringSocket::Tcp { listener, connections } => {
-                stack.unlisten(listener);
-                for connection in connections.into_keys() {
-                    stack.abort(connection);
-                    stack.remove(connection);
-                }
-            }
-        }
-    }
-}
-
-impl Conversation {
-    fn pump(
-        &mut self,
-        connection: Connection,
-        (request_length, answer): (usize, &[u8]),
-        seen: &mut Seen,
-        stack: &mut impl Stack,
-    ) -> bool {
-        let mut moved = false;
-        if let Some(bytes) = stack.receive(connection) {
-            moved = true;
-            self.came += bytes.len();
-            while self.came >= request_length {
-                self.came -= request_length;
-                if let Some((_, from)) = stack.ends(connection) {
-                    seen.note(from);
-                }
-                self.to_send.extend_from_slice(answer);
-            }
-        }
-        if !self.to_send.is_empty() {
-            let taken = stack.send(connection, &self.to_send);
-            self.to_send.drain(..taken);
-            moved |= taken > 0;
-        }
-        if !self.closing && self.to_send.is_empty() && stack.state(connection) == ConnectionState::PeerClosed
-        {
-            self.closing = true;
-            stack.close(connection);
-            moved = true;
-        }
-        moved
-    }
-}
-
-impl Seen {
-    fn note(&mut self, from: SocketAddrV4) {
-        self.requests += 1;
-        if !self.from.contains(&from) {
-            self.from.push(from);
-        }
     }
 }

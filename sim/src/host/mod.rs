@@ -1,6 +1,7 @@
 //! A host: a network stack, the servers on it, and what its programs do. The same for simulated hosts and for
 //! namespaces; only the [`Stack`] differs.
 
+mod answerer;
 mod exchange;
 mod ftp;
 mod icmp_error;
@@ -14,7 +15,8 @@ use std::sync::Arc;
 
 use smoltcp::time::Instant;
 
-pub use exchange::{Carrier, ExchangeFailure, ExchangeOutcome, ExchangePlan, Seen};
+pub use answerer::Seen;
+pub use exchange::{Carrier, ExchangeFailure, ExchangeOutcome, ExchangePlan};
 pub(crate) use icmp_error::{IcmpError, Quoted};
 pub use ping::{PingOutcome, PingPlan};
 pub use program::{ProgramEnd, ProgramFailure, ProgramPlan};
@@ -22,7 +24,8 @@ pub use stack::{Connection, ConnectionState, Datagrams, Echo, EchoAnswer, EchoAn
 pub use stack::{Listener, Process, Stack};
 
 use crate::ftp::{ClientPlan, ClientSession, Files, ServerConfig, ServerSession};
-use exchange::{Answerer, Exchange};
+use answerer::Answerer;
+use exchange::Exchange;
 use ftp::{Driver, Session};
 use ping::Ping;
 

@@ -77,8 +77,10 @@ impl Ping {
             moved = true;
             self.note(answer);
         }
-        let heard = self.answered.len() + self.errors.len();
-        if self.sent == self.plan.count && heard >= usize::from(self.sent) {
+        // An error does not say which request it is about: of several it is waited for those that may still come.
+        let all_heard = self.answered.len() == usize::from(self.plan.count)
+            || (self.plan.count == 1 && !self.errors.is_empty());
+        if self.sent == self.plan.count && all_heard {
             self.finish(stack);
         } else if self.next <= now {
             moved = true;

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use quirknat_router::packet::{IcmpError, Packet};
 use serde::{Deserialize, Serialize};
+use smoltcp::wire::Ipv4Packet;
 
 use super::record::LossReason;
 
@@ -17,7 +18,8 @@ pub struct InternetSpec {
     pub unknown_destinations: Undeliverable,
     /// How many routers a packet passes on the public network: each takes one off its time to live.
     pub hops: u8,
-    /// The address that the public network's own ICMP errors come from.
+    /// The address that the first of these routers has, where its ICMP errors come from; each further one has the next
+    /// address. Without hops it is the address that all ICMP errors of the public network come from.
     pub address: Ipv4Addr,
 }
 
@@ -66,56 +68,67 @@ pub(super) struct Undelivered {
 }
 
 impl InternetSpec {
-    /// Takes the hops off a packet that goes to `destination`, who is there or not.
-    pub(super) fn route(&self, bytes: &mut Vec<u8>, is_there: bool) -> Result<(), Undelivered> {
-        let Ok(mut packet) = Packet::parse(bytes) else {
-            // A real network looks at the IP header alone; one that is sound is carried whatever is in the packet.
-            return if is_there && sound_header(bytes) {
-                Ok(())
-            } else {
-                Err(Undelivered { reason: LossReason::Malformed, error: None })
-            };
+    /// Takes the hops off a packet on its way to its destination, who is there or not. Routers look at the IP header
+    /// alone: one that is sound is carried, whatever is in the packet.
+    pub(super) fn route(&self, bytes: &mut [u8], is_there: bool) -> Result<(), Undelivered> {
+        let Some((destination, time_to_live)) = header(bytes) else {
+            return Err(Undelivered { reason: LossReason::Malformed, error: None });
         };
+        // What cannot be delivered ends at the first router, which has no route for it.
+        let hops = if is_there { self.hops } else { self.hops.min(1) };
+        if time_to_live <= hops {
+            let error = Some(IcmpError::TimeExceeded);
+            return Err(self.undelivered(LossReason::TimeToLive, error, bytes, time_to_live.max(1)));
+        }
         if !is_there {
-            let (reason, treatment) = if packet.destination().is_private() {
+            let (reason, treatment) = if destination.is_private() {
                 (LossReason::PrivateDestination, self.private_destinations)
             } else {
                 (LossReason::NobodyThere, self.unknown_destinations)
             };
-            return Err(self.undelivered(reason, treatment.error(), &packet));
+            return Err(self.undelivered(reason, treatment.error(), bytes, 1));
         }
-        if packet.ttl() <= self.hops {
-            return Err(self.undelivered(LossReason::TimeToLive, Some(IcmpError::TimeExceeded), &packet));
-        }
-        for _ in 0..self.hops {
-            packet.decrement_ttl();
+        if self.hops > 0 {
+            let mut packet = Ipv4Packet::new_unchecked(bytes);
+            packet.set_hop_limit(time_to_live - self.hops);
+            packet.fill_checksum();
         }
         Ok(())
     }
 
-    /// The packet in pieces that fit a wire of this MTU.
-    pub(super) fn fit(&self, mut bytes: Vec<u8>, mtu: u16) -> Result<Vec<Vec<u8>>, Undelivered> {
-        const DONT_FRAGMENT: u8 = 0x40;
-        if bytes.len() <= usize::from(mtu) {
-            return Ok(vec![bytes]);
+    /// The packet, which is longer than `mtu`, in pieces that are not.
+    pub(super) fn fit(&self, bytes: &[u8], mtu: u16) -> Result<Vec<Vec<u8>>, Undelivered> {
+        if Ipv4Packet::new_checked(bytes).is_ok_and(|packet| !packet.dont_frag()) {
+            return Ok(quirknat_router::packet::fragments(bytes, usize::from(mtu)));
         }
-        if bytes.get(6).is_some_and(|flags| flags & DONT_FRAGMENT == 0) {
-            return Ok(quirknat_router::packet::fragments(&bytes, usize::from(mtu)));
-        }
-        let error = IcmpError::FragmentationNeeded { mtu };
-        Err(match Packet::parse(&mut bytes) {
-            Ok(packet) => self.undelivered(LossReason::TooBig, Some(error), &packet),
-            Err(_) => Undelivered { reason: LossReason::TooBig, error: None },
-        })
+        let error = Some(IcmpError::FragmentationNeeded { mtu });
+        Err(self.undelivered(LossReason::TooBig, error, bytes, self.hops))
     }
 
-    fn undelivered(&self, reason: LossReason, error: Option<IcmpError>, packet: &Packet<'_>) -> Undelivered {
-        let error = error.filter(|_| packet.may_be_answered_with_an_error());
-        Undelivered { reason, error: error.map(|error| error.about(packet, self.address)) }
+    /// `hop` counts the public network's routers from 1. No error is sent about what cannot be read, about an error, or
+    /// about a packet to many (RFC 1122 §3.2.2).
+    fn undelivered(
+        &self,
+        reason: LossReason,
+        error: Option<IcmpError>,
+        bytes: &[u8],
+        hop: u8,
+    ) -> Undelivered {
+        let Some(error) = error else { return Undelivered { reason, error: None } };
+        let from = u32::from(self.address).saturating_add(u32::from(hop.saturating_sub(1)));
+        let mut bytes = bytes.to_vec();
+        let packet = Packet::parse(&mut bytes).ok().filter(|packet| {
+            let destination = packet.destination();
+            packet.may_be_answered_with_an_error()
+                && !destination.is_multicast()
+                && !destination.is_broadcast()
+        });
+        Undelivered { reason, error: packet.map(|packet| error.about(&packet, from.into())) }
     }
 }
 
-/// Whether the IP header can be read and its checksum is right.
-fn sound_header(bytes: &[u8]) -> bool {
-    smoltcp::wire::Ipv4Packet::new_checked(bytes).is_ok_and(|packet| packet.verify_checksum())
+/// The destination and time to live of a packet whose IP header can be read and has the right checksum.
+fn header(bytes: &[u8]) -> Option<(Ipv4Addr, u8)> {
+    let packet = Ipv4Packet::new_checked(bytes).ok().filter(Ipv4Packet::verify_checksum)?;
+    (packet.version() == 4).then(|| (packet.dst_addr(), packet.hop_limit()))
 }

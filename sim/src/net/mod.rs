@@ -10,5 +10,5 @@ mod wire;
 
 pub use internet::{InternetSpec, Undeliverable};
 pub use link::LinkSpec;
-pub use network::{HostId, Network, Place, RouterId, WireSpec};
+pub use network::{ChangeError, HostId, Network, Place, RouterId, WireSpec};
 pub use record::{Change, ChangeKind, Crossing, Loss, LossPlace, LossReason, NetworkEvent};

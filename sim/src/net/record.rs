@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::ops::Range;
+use std::sync::Arc;
 
 use quirknat_router::event::{Event, EventKind};
 use serde::{Serialize, Serializer};
@@ -32,7 +33,8 @@ pub enum NetworkEvent {
     /// A router says it.
     Router {
         /// The network whose router it is.
-        router: String,
+        #[serde(serialize_with = "as_text")]
+        router: Arc<str>,
         /// What it says.
         #[serde(flatten)]
         event: Event,
@@ -209,4 +211,8 @@ pub(super) fn is_worth_a_comment(event: &NetworkEvent) -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's serialize_with hands over a reference")]
 fn as_micros<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_i64(at.total_micros())
+}
+
+fn as_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text)
 }

@@ -1,8 +1,9 @@
 //! A wire: two links between a host or home and what it is plugged into.
 
-use super::link::Link;
+use super::link::{Link, LinkSpec};
 use super::network::WireSpec;
 use super::random::seed_for;
+use super::units::Probability;
 
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,14 @@ impl Wire {
             Direction::Up => &mut self.up,
             Direction::Down => &mut self.down,
         }
+    }
+
+    pub(super) fn leaves_to_chance(&self) -> bool {
+        let chance = |spec: &LinkSpec| {
+            let effects = [spec.loss, spec.reorder, spec.duplicate, spec.corrupt];
+            effects.into_iter().any(|effect| effect > Probability::NEVER) || spec.burst_loss.is_some()
+        };
+        chance(&self.spec.up) || chance(&self.spec.down)
     }
 
     pub(super) fn mtu(&self, direction: Direction) -> Option<u16> {

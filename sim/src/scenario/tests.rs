@@ -1,3 +1,6 @@
+mod chance;
+mod keys;
+
 use super::*;
 use crate::net::{LossReason, NetworkEvent};
 
@@ -61,4 +64,15 @@ fn a_forward_to_nowhere_is_shown_where_it_stands() {
     let line = 1 + text.lines().position(|line| line.contains("192.168.2.100")).unwrap();
     assert!(error.contains(&format!("two-homes.toml:{line}:")), "{error}");
     assert!(error.contains(&"^".repeat("\"tcp/21=192.168.2.100\"".len())), "{error}");
+}
+
+#[test]
+fn every_built_in_scenario_is_as_expected_whatever_the_seed() {
+    for seed in [1, 2, 77] {
+        for Builtin { name, toml } in builtin() {
+            let verdict = play(name, &Scenario::from_toml(name, toml).unwrap(), seed).verdict;
+            let mismatches: Vec<&Mismatch> = verdict.steps.iter().flat_map(|step| &step.mismatches).collect();
+            assert_eq!(mismatches, Vec::<&Mismatch>::new(), "{name}, seed {seed}");
+        }
+    }
 }

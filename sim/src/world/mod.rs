@@ -17,10 +17,14 @@ pub use backend::{Backend, HostPlace};
 pub use simulated::{Simulated, SimulatedStack};
 
 use crate::host::{ActivityId, Host, Stack};
+use crate::net::random::seed_for;
 use crate::net::{HostId, InternetSpec, Network, Place, WireSpec};
 
 /// The longest packet on a wire that says nothing about it.
 const MTU: u16 = 1500;
+/// So often something happens at one instant at most. More is a loop that no link's delay slows down, as between two
+/// programs that answer each other's answers.
+const STEPS_AT_ONE_INSTANT: u32 = 100_000;
 
 /// A world.
 pub struct World<B: Backend> {
@@ -28,7 +32,11 @@ pub struct World<B: Backend> {
     now: Instant,
     seed: u64,
     hosts: Vec<Host<B::Stack>>,
+    /// When each host has something to do next.
+    wakes: Vec<Option<Instant>>,
     network: Network,
+    /// Steps taken since time last moved.
+    steps: u32,
 }
 
 /// Something a host does.
@@ -38,7 +46,7 @@ impl<B: Backend> World<B> {
     /// An empty world. `seed` is for all that is random in it.
     pub fn new(backend: B, internet: InternetSpec, seed: u64) -> Self {
         let network = Network::new(internet, seed);
-        Self { backend, now: Instant::ZERO, seed, hosts: Vec::new(), network }
+        Self { backend, now: Instant::ZERO, seed, hosts: Vec::new(), wakes: Vec::new(), network, steps: 0 }
     }
 
     /// Places a host. Its address comes with the prefix length of its network.
@@ -50,11 +58,12 @@ impl<B: Backend> World<B> {
         wire: &WireSpec,
     ) -> Result<HostId, B::Error> {
         let mtu = wire.up.mtu.map_or(MTU, |mtu| mtu.bytes());
-        // Each host its own initial sequence numbers.
-        let seed = self.seed.wrapping_mul(1_000_003).wrapping_add(self.hosts.len() as u64 + 1);
+        // Each host has its own initial sequence numbers and ports, whoever else is there.
+        let seed = seed_for(self.seed, &format!("host {name}"));
         let place_of_host = HostPlace { name, address, mtu: usize::from(mtu), seed };
         let stack = self.backend.stack(&place_of_host)?;
         self.hosts.push(Host::new(name, stack));
+        self.wakes.push(None);
         Ok(self.network.add_host(name, address.address(), place, wire))
     }
 
@@ -90,7 +99,7 @@ impl<B: Backend> World<B> {
 
     /// Whether something a host does has come to its end.
     pub fn is_finished(&mut self, (host, activity): Activity) -> bool {
-        self.host(host).is_none_or(|host| host.is_finished(activity))
+        self.hosts.get_mut(host.0).is_none_or(|host| host.is_finished(activity))
     }
 
     /// Lets time pass until `deadline`.
@@ -105,7 +114,15 @@ impl<B: Backend> World<B> {
         }
         while !done(self) && self.now < deadline {
             let next = self.next_instant().map_or(deadline, |next| next.min(deadline));
+            let before = self.now;
             self.now = self.backend.wait(&mut self.hosts, self.now, next);
+            if self.is_stuck(before) {
+                log::error!(
+                    "at {before} something happens without end; time goes on to {deadline} without it"
+                );
+                self.now = deadline;
+                return;
+            }
             self.step();
         }
     }
@@ -126,8 +143,11 @@ impl<B: Backend> World<B> {
         self.run_until(until);
     }
 
-    /// Lets what is under way arrive, for `time` at most.
+    /// Lets `time` pass in which what is under way arrives; on slow links more, and where time is the machine's less,
+    /// if all is quiet.
     pub fn settle(&mut self, time: Duration) {
+        /// So many times as long at most.
+        const SLOWEST: u32 = 10;
         if B::WAITS {
             /// A kernel's last FINs and acknowledgements come within this time of one another.
             const SILENCE: Duration = Duration::from_millis(50);
@@ -141,6 +161,18 @@ impl<B: Backend> World<B> {
             }
         }
         self.run_until(self.now + time);
+        // Slow links take longer.
+        let longest = self.now + time * SLOWEST;
+        while self.network.is_busy() && self.now < longest {
+            let next = self.next_instant().map_or(longest, |next| next.min(longest));
+            self.run_until(next.max(self.now + Duration::from_micros(1)));
+        }
+    }
+
+    /// Whether no time passes any more.
+    fn is_stuck(&mut self, before: Instant) -> bool {
+        self.steps = if B::WAITS || self.now > before { 0 } else { self.steps + 1 };
+        self.steps > STEPS_AT_ONE_INSTANT
     }
 
     /// The network at the end, with all that crossed its wires.
@@ -157,7 +189,7 @@ impl<B: Backend> World<B> {
 
     fn next_instant(&mut self) -> Option<Instant> {
         let now = self.now;
-        let hosts = self.hosts.iter_mut().filter_map(|host| host.poll_at(now)).min();
+        let hosts = self.wakes.iter().flatten().min().copied();
         // smoltcp says "at once" as a time long past.
         hosts.into_iter().chain(self.network.poll_timeout()).min().map(|next| next.max(now))
     }
@@ -168,9 +200,7 @@ impl<B: Backend> World<B> {
         self.network.handle_timeout(now);
         self.deliver();
         for host in 0..self.hosts.len() {
-            if B::WAITS
-                || self.hosts.get_mut(host).and_then(|host| host.poll_at(now)).is_some_and(|at| at <= now)
-            {
+            if B::WAITS || self.wakes.get(host).copied().flatten().is_some_and(|at| at <= now) {
                 self.poll_host(host);
             }
         }
@@ -191,6 +221,9 @@ impl<B: Backend> World<B> {
         host.poll(now);
         while let Some(packet) = self.hosts.get_mut(id).and_then(|host| host.stack.collect()) {
             self.network.send(now, HostId(id), packet);
+        }
+        if let (Some(wake), Some(host)) = (self.wakes.get_mut(id), self.hosts.get_mut(id)) {
+            *wake = host.poll_at(now);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddrV4;
 use quirknat_router::event::EventKind;
 use smoltcp::time::Instant;
 
+use super::mask::Mask;
 use super::view::{View, beyond_routers};
 use super::{Findings, cause, key};
 use crate::ftp::{ClientOutcome, Reply, TransferOutcome};
@@ -38,6 +39,7 @@ pub(super) fn judge<B: Backend>(
     since: Instant,
     control: Option<(SocketAddrV4, SocketAddrV4)>,
     outcome: Option<&ClientOutcome>,
+    mask: &Mask,
     findings: &mut Findings,
 ) {
     let Some(ftp) = step.ftp.as_ref().map(toml::Spanned::get_ref) else { return };
@@ -48,7 +50,8 @@ pub(super) fn judge<B: Backend>(
         Session { outcome: outcome.cloned(), transfer: transferred(stage, ftp), at_client, at_server };
     let (control, data) = (session.control(), session.data());
     let router = stage.host(client).and_then(|host| host.network);
-    let gateway = gateway(network, since, router);
+    let ends = session.at_client.control.as_ref().map(|control| (control.from, control.to));
+    let gateway = gateway(network, since, router, ends);
 
     findings.outcome("control", step.expect.control, &control);
     findings.outcome("data", step.expect.data, &data);
@@ -58,11 +61,11 @@ pub(super) fn judge<B: Backend>(
     if let Some(expected) = step.expect.reply.filter(|expected| reply != Some(*expected)) {
         findings.mismatch("reply", &expected.to_string(), &reply_words);
     }
-    judge_wires(&step.expect, &session.at_client, &session.at_server, findings);
+    judge_wires(&step.expect, &session.at_client, &session.at_server, mask, findings);
     judge_gateway(&step.expect, &gateway, findings);
     if control.0 == Outcome::Failed || data.0 == Outcome::Failed {
         let ends = [client, server].map(|name| stage.host(name).map(|host| host.address));
-        findings.cause = cause::find(network, since, &session, ends);
+        findings.cause = cause::of_session(network, since, &session, ends);
     }
 }
 
@@ -82,7 +85,13 @@ pub(super) fn views<B: Backend>(
 }
 
 /// The lines and the data connections' SYNs, on both wires.
-pub(super) fn judge_wires(expect: &Expect, at_client: &View, at_server: &View, findings: &mut Findings) {
+pub(super) fn judge_wires(
+    expect: &Expect,
+    at_client: &View,
+    at_server: &View,
+    mask: &Mask,
+    findings: &mut Findings,
+) {
     let lines = [
         ("client-sent", &expect.client_sent, at_client.commands()),
         ("server-saw", &expect.server_saw, at_server.commands()),
@@ -93,7 +102,7 @@ pub(super) fn judge_wires(expect: &Expect, at_client: &View, at_server: &View, f
         if let Some(expected) = expected {
             line(what, expected, &lines, findings);
         }
-        findings.saw(what, lines.join("\n"));
+        findings.saw(what, mask.text(&lines.join("\n")));
     }
     let syns = [
         ("data-syn-at-client", &expect.data_syn_at_client, &at_client.data),
@@ -107,7 +116,7 @@ pub(super) fn judge_wires(expect: &Expect, at_client: &View, at_server: &View, f
         {
             findings.mismatch(what, expected, &seen);
         }
-        findings.saw(what, seen);
+        findings.saw(what, mask.text(&seen));
     }
 }
 
@@ -214,18 +223,34 @@ fn code(line: &str) -> Option<u16> {
     if rest.starts_with(' ') { digits.parse().ok() } else { None }
 }
 
-/// What a router did with announcements since `since`.
-pub(super) fn gateway(network: &Network, since: Instant, router: Option<&str>) -> String {
+/// What a router did with announcements since `since`: on the control connection between these ends, if they are known.
+pub(super) fn gateway(
+    network: &Network,
+    since: Instant,
+    router: Option<&str>,
+    control: Option<(SocketAddrV4, SocketAddrV4)>,
+) -> String {
     let mut words: Vec<String> = Vec::new();
+    let mut serial = None;
     for event in network.events().iter().filter(|event| event.at() >= since) {
         let NetworkEvent::Router { router: whose, event } = event else { continue };
-        let done = match &event.kind {
-            _ if Some(whose.as_str()) != router => continue,
-            EventKind::CommandRewritten { .. } => "rewritten".to_owned(),
-            EventKind::CommandLeftAlone { reason, .. } => format!("left alone: {}", key(reason)),
+        if Some(&**whose) != router {
+            continue;
+        }
+        let (translation, done) = match &event.kind {
+            EventKind::TranslationCreated { translation, inside, remote, .. }
+                if control == Some((*inside, *remote)) =>
+            {
+                serial = Some(*translation);
+                continue;
+            }
+            EventKind::CommandRewritten { translation, .. } => (translation, "rewritten".to_owned()),
+            EventKind::CommandLeftAlone { translation, reason, .. } => {
+                (translation, format!("left alone: {}", key(reason)))
+            }
             _ => continue,
         };
-        if !words.contains(&done) {
+        if serial.is_none_or(|serial| serial == *translation) && !words.contains(&done) {
             words.push(done);
         }
     }

@@ -87,7 +87,7 @@ fn judge_events<B: Backend>(
 /// A router's events are told under its network's name; all others under `network`.
 fn is_told_at(event: &NetworkEvent, place: &str) -> bool {
     match event {
-        NetworkEvent::Router { router, .. } => router == place,
+        NetworkEvent::Router { router, .. } => **router == *place,
         NetworkEvent::Lost(_) | NetworkEvent::Changed(_) => place == "network",
     }
 }

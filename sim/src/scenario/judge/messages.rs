@@ -1,13 +1,20 @@
 //! Requests and answers, and echoes.
 
-use super::{Findings, fits};
+use smoltcp::time::Instant;
+
+use super::mask::Mask;
+use super::{Findings, cause, fits};
+use crate::cause::Cause;
 use crate::host::{EchoAnswer, EchoAnswerKind, ExchangeOutcome, PingOutcome, Seen};
-use crate::scenario::language::{Expect, Outcome};
+use crate::scenario::language::{Expect, Outcome, Step};
+use crate::scenario::play::Stage;
+use crate::world::Backend;
 
 pub(super) fn judge_exchange(
     expect: &Expect,
     outcome: Option<&ExchangeOutcome>,
     seen: &Seen,
+    mask: &Mask,
     findings: &mut Findings,
 ) {
     let (answered, words) = match outcome {
@@ -28,7 +35,7 @@ pub(super) fn judge_exchange(
     {
         findings.mismatch("seen-from", expected, &words);
     }
-    findings.saw("seen-from", words);
+    findings.saw("seen-from", mask.text(&words));
 }
 
 pub(super) fn judge_ping(expect: &Expect, outcome: Option<&PingOutcome>, findings: &mut Findings) {
@@ -46,11 +53,22 @@ pub(super) fn judge_ping(expect: &Expect, outcome: Option<&PingOutcome>, finding
     errors.dedup();
     let words = if errors.is_empty() { "none".to_owned() } else { errors.join(", ") };
     if let Some(expected) = &expect.icmp_error
-        && !errors.iter().any(|error| fits(expected, error))
+        && !errors.iter().chain(errors.is_empty().then_some(&words)).any(|error| fits(expected, error))
     {
         findings.mismatch("icmp-error", expected, &words);
     }
     findings.saw("icmp-error", words);
+}
+
+/// Why an exchange failed.
+pub(super) fn cause<B: Backend>(stage: &Stage<'_, B>, step: &Step, since: Instant) -> Option<Cause> {
+    let exchange = step.udp.as_ref().or(step.tcp.as_ref())?.get_ref();
+    let (client, server) = (exchange.client.get_ref(), exchange.server.get_ref());
+    let to = match &exchange.to {
+        Some(to) => to.get_ref().parse().ok()?,
+        None => stage.reached_at(client, server, exchange.port)?,
+    };
+    cause::of_messages(stage.world.network(), since, stage.host(client)?.address, to)
 }
 
 /// As a person would write it in an expectation.

@@ -1,8 +1,10 @@
 //! Judges a step: what was expected beside what was seen, on the wires first.
 
 mod cause;
+mod decisive;
 mod ftp;
 mod general;
+mod mask;
 mod messages;
 mod program;
 mod view;
@@ -12,6 +14,7 @@ use super::play::{Done, DoneWhat, Stage};
 use super::{Mismatch, Seen, StepVerdict, describe};
 use crate::cause::Cause;
 use crate::world::Backend;
+use mask::Mask;
 
 /// Holds what was seen of a step against what was expected.
 pub(super) fn judge<B: Backend>(stage: &Stage<'_, B>, step: &Step, done: Option<&Done>) -> StepVerdict {
@@ -19,20 +22,25 @@ pub(super) fn judge<B: Backend>(stage: &Stage<'_, B>, step: &Step, done: Option<
     match done {
         None => findings.mismatch("step", "it begins", "never begun: the steps beside it took too long"),
         Some(Done { since, what }) => {
+            let mask = Mask::new(stage.scenario);
             match what {
                 DoneWhat::Ftp { control, outcome } => {
-                    ftp::judge(stage, step, *since, *control, outcome.as_ref(), &mut findings);
+                    ftp::judge(stage, step, *since, *control, outcome.as_ref(), &mask, &mut findings);
                 }
                 DoneWhat::Exchange { outcome, seen } => {
-                    messages::judge_exchange(&step.expect, outcome.as_ref(), seen, &mut findings);
+                    messages::judge_exchange(&step.expect, outcome.as_ref(), seen, &mask, &mut findings);
+                    if outcome.as_ref().is_none_or(|outcome| outcome.failure.is_some()) {
+                        findings.cause = messages::cause(stage, step, *since);
+                    }
                 }
                 DoneWhat::Ping { outcome } => {
                     messages::judge_ping(&step.expect, outcome.as_ref(), &mut findings);
                 }
-                DoneWhat::Run { end } => program::judge(stage, step, *since, end, &mut findings),
+                DoneWhat::Run { end } => program::judge(stage, step, *since, end, &mask, &mut findings),
                 DoneWhat::Plain => {}
             }
             general::judge(stage, &step.expect, *since, &mut findings);
+            decisive::note(stage, *since, &mask, &mut findings);
         }
     }
     if let Some(expected) = step.expect.cause.as_ref().map(|cause| *cause.get_ref())

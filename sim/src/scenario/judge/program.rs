@@ -3,6 +3,7 @@
 use smoltcp::time::Instant;
 
 use super::ftp::{gateway, judge_gateway, judge_wires, views};
+use super::mask::Mask;
 use super::{Findings, fits};
 use crate::host::ProgramEnd;
 use crate::scenario::language::{Outcome, Step};
@@ -17,6 +18,7 @@ pub(super) fn judge<B: Backend>(
     step: &Step,
     since: Instant,
     end: &Result<Option<ProgramEnd>, String>,
+    mask: &Mask,
     findings: &mut Findings,
 ) {
     let Some(run) = step.run.as_ref().map(toml::Spanned::get_ref) else { return };
@@ -55,9 +57,10 @@ pub(super) fn judge<B: Backend>(
     if let Some(server) = &run.server {
         let (on, server) = (run.on.get_ref().as_str(), server.get_ref().as_str());
         let (at_client, at_server) = views(stage, since, None, (on, server));
-        judge_wires(expect, &at_client, &at_server, findings);
+        judge_wires(expect, &at_client, &at_server, mask, findings);
         let router = stage.host(on).and_then(|host| host.network);
-        judge_gateway(expect, &gateway(stage.world.network(), since, router), findings);
+        let ends = at_client.control.as_ref().map(|control| (control.from, control.to));
+        judge_gateway(expect, &gateway(stage.world.network(), since, router, ends), findings);
     }
 }
 

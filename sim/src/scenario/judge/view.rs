@@ -5,6 +5,7 @@ use std::net::SocketAddrV4;
 use quirknat_router::event::{Event, EventKind, Origin};
 use smoltcp::time::Instant;
 
+use crate::ftp::{find_host_port, parse_host_port};
 use crate::net::{Network, NetworkEvent};
 use crate::wire::{Connection, connections};
 
@@ -16,7 +17,8 @@ pub(super) struct View {
 
 impl View {
     /// What `wire` saw since `since`. `control` is the control connection as it is known there, from its client to its
-    /// server; without it, the first connection is taken for it.
+    /// server; without it, as where
+    /// it was never opened, the first connection is taken for it.
     pub(super) fn new(
         network: &Network,
         wire: usize,
@@ -24,16 +26,33 @@ impl View {
         control: Option<(SocketAddrV4, SocketAddrV4)>,
     ) -> Self {
         let mut data = connections(network.record(), wire, since);
-        let is_it = |connection: &Connection| {
-            control.is_none_or(|(from, to)| (connection.from, connection.to) == (from, to))
+        let place = match control {
+            Some((from, to)) => {
+                data.iter().position(|connection| (connection.from, connection.to) == (from, to))
+            }
+            None => (!data.is_empty()).then_some(0),
         };
-        let place = data.iter().position(is_it).or(if data.is_empty() { None } else { Some(0) });
         let control = place.map(|place| data.remove(place));
         if let Some(control) = &control {
             // Other sessions with the same server run beside this one.
-            data.retain(|connection| connection.to != control.to);
+            let (others, rest): (Vec<_>, Vec<_>) =
+                data.into_iter().partition(|connection| connection.to == control.to);
+            let own = announced(control);
+            let foreign: Vec<SocketAddrV4> = others.iter().flat_map(announced).collect();
+            data = rest;
+            data.retain(|connection| own.contains(&connection.to) || !foreign.contains(&connection.to));
         }
         Self { control, data }
+    }
+
+    /// Where the client was to be dialled, as it said last, by PORT or EPRT.
+    pub(super) fn announced_by_client(&self) -> Option<SocketAddrV4> {
+        self.commands().iter().rev().find_map(|line| announced_by_client(line))
+    }
+
+    /// Where the server was to be dialled, as it said last, by 227.
+    pub(super) fn announced_by_server(&self) -> Option<SocketAddrV4> {
+        self.replies().iter().rev().find_map(|line| announced_by_server(line))
     }
 
     pub(super) fn commands(&self) -> Vec<String> {
@@ -62,4 +81,37 @@ pub(super) fn beyond_routers(
         }
     }
     (from, to)
+}
+
+/// Where a control connection's data connections go, by what was announced on it and without.
+fn announced(control: &Connection) -> Vec<SocketAddrV4> {
+    let by_client = control.lines_sent().into_iter().filter_map(|line| announced_by_client(&line));
+    let by_server = control.lines_received().into_iter().flat_map(|line| {
+        let extended = extended_port(&line).map(|port| SocketAddrV4::new(*control.to.ip(), port));
+        let announced = announced_by_server(&line);
+        // Some clients dial the control connection's address, whatever the 227 says.
+        let dialled = announced.map(|end| SocketAddrV4::new(*control.to.ip(), end.port()));
+        announced.into_iter().chain(dialled).chain(extended)
+    });
+    by_client.chain(by_server).chain([control.from]).collect()
+}
+
+fn announced_by_client(line: &str) -> Option<SocketAddrV4> {
+    let (verb, argument) = line.split_once(' ')?;
+    match verb.to_ascii_uppercase().as_str() {
+        "PORT" => parse_host_port(argument.trim()).ok(),
+        "EPRT" => {
+            let mut parts = argument.trim().split('|').skip(2);
+            Some(SocketAddrV4::new(parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+        }
+        _ => None,
+    }
+}
+
+fn announced_by_server(line: &str) -> Option<SocketAddrV4> {
+    if line.starts_with("227 ") { find_host_port(line).ok() } else { None }
+}
+
+fn extended_port(line: &str) -> Option<u16> {
+    line.strip_prefix("229 ")?.rsplit_once("|||")?.1.split_once('|')?.0.parse().ok()
 }

@@ -1,6 +1,7 @@
-//! A smoltcp device that is two queues: what arrived, and what is to leave.
+//! A smoltcp device that is two queues: what arrived, and what is to leave. What a host sends to itself never leaves.
 
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::time::Instant;
@@ -10,12 +11,16 @@ use smoltcp::time::Instant;
 pub(super) struct Queue {
     pub(super) arrived: VecDeque<Vec<u8>>,
     pub(super) leaving: VecDeque<Vec<u8>>,
+    /// What the host sent to itself.
+    pub(super) looped: VecDeque<Vec<u8>>,
+    address: Ipv4Addr,
     mtu: usize,
 }
 
 impl Queue {
-    pub(super) fn new(mtu: usize) -> Self {
-        Self { arrived: VecDeque::new(), leaving: VecDeque::new(), mtu }
+    pub(super) fn new(address: Ipv4Addr, mtu: usize) -> Self {
+        let empty = VecDeque::new;
+        Self { arrived: empty(), leaving: empty(), looped: empty(), address, mtu }
     }
 }
 
@@ -25,11 +30,11 @@ impl Device for Queue {
 
     fn receive(&mut self, _: Instant) -> Option<(Arrived, Leaving<'_>)> {
         let packet = self.arrived.pop_front()?;
-        Some((Arrived(packet), Leaving(&mut self.leaving)))
+        Some((Arrived(packet), Leaving(self)))
     }
 
     fn transmit(&mut self, _: Instant) -> Option<Leaving<'_>> {
-        Some(Leaving(&mut self.leaving))
+        Some(Leaving(self))
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
@@ -50,13 +55,18 @@ impl RxToken for Arrived {
 }
 
 /// Room for a packet out of the stack.
-pub(super) struct Leaving<'a>(&'a mut VecDeque<Vec<u8>>);
+pub(super) struct Leaving<'a>(&'a mut Queue);
 
 impl TxToken for Leaving<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, length: usize, fill: F) -> R {
         let mut packet = vec![0; length];
         let result = fill(&mut packet);
-        self.0.push_back(packet);
+        match packet.get(16..).and_then(|bytes| bytes.first_chunk::<4>()).copied().map(Ipv4Addr::from) {
+            Some(to) if to == self.0.address => self.0.looped.push_back(packet),
+            // RFC 1122 §3.2.1.3: such an address is never seen outside of a host.
+            Some(to) if to.is_loopback() => {}
+            _ => self.0.leaving.push_back(packet),
+        }
         result
     }
 }
