@@ -71,8 +71,8 @@ fn damaged_packets_are_carried_as_far_as_their_ip_header_says() {
     let (mut network, _, _, server) = home(InternetSpec { hops: 3, ..InternetSpec::default() });
     let wrong = "udp 198.51.100.9:1 > 198.51.100.9:2 checksum=bad ttl=9 \"x\"";
     let arrived = sent(&mut network, server, wrong);
-    assert_eq!(arrived[0].1, "udp 198.51.100.9:1 > 198.51.100.9:2 checksum=0x".to_owned() + &arrived[0].1[47..]);
-    assert!(arrived[0].1.contains("ttl=6"), "{arrived:?}");
+    let there = "udp 198.51.100.9:1 > 198.51.100.9:2 checksum=bad ttl=6 \"x\"";
+    assert_eq!(arrived, [(server, there.to_owned())]);
     assert_eq!(sent(&mut network, server, "udp 198.51.100.9:1 > 198.51.100.9:2 ip-checksum=bad"), []);
     assert_eq!(sent(&mut network, server, "hex \"45\""), []);
     assert_eq!(sent(&mut network, server, "hex \"\""), []);
@@ -88,14 +88,14 @@ fn each_hop_of_the_internet_has_its_address_and_errors_are_not_answered() {
         ..InternetSpec::default()
     };
     let (mut network, _, _, server) = home(internet);
-    for (line, from, kind) in [
-        ("ttl=1", "192.0.2.1", "time-exceeded"),
-        ("ttl=3", "192.0.2.3", "time-exceeded"),
-    ] {
+    for (line, from, kind) in
+        [("ttl=1", "192.0.2.1", "time-exceeded"), ("ttl=3", "192.0.2.3", "time-exceeded")]
+    {
         let arrived = sent(&mut network, server, &format!("udp 198.51.100.9:1 > 203.0.113.7:2 {line}"));
         assert!(arrived[0].1.starts_with(&format!("icmp {from} > 198.51.100.9 {kind}")), "{arrived:?}");
     }
-    let told = |network: &mut Network, to: &str| sent(network, server, &format!("udp 198.51.100.9:1 > {to}:2"));
+    let told =
+        |network: &mut Network, to: &str| sent(network, server, &format!("udp 198.51.100.9:1 > {to}:2"));
     assert!(told(&mut network, "10.1.2.3")[0].1.contains("destination-unreachable/host"));
     assert!(told(&mut network, "198.51.100.200")[0].1.contains("destination-unreachable/network"));
     assert_eq!(told(&mut network, "224.0.0.1"), [], "no error about a packet to many (RFC 1122)");
@@ -167,7 +167,11 @@ fn a_router_that_is_off_loses_what_comes_and_is_new_afterwards() {
     network.restart(Instant::from_secs(60), router, Duration::from_secs(1));
     assert_eq!(sent(&mut network, pc, line), []);
     assert_eq!(losses(&network), [LossReason::RouterOff]);
-    network.send(Instant::from_secs(61), server, packet_text::parse("udp 198.51.100.9:53 > 203.0.113.7:4000").unwrap());
+    network.send(
+        Instant::from_secs(61),
+        server,
+        packet_text::parse("udp 198.51.100.9:53 > 203.0.113.7:4000").unwrap(),
+    );
     network.handle_timeout(Instant::from_secs(61));
     assert_eq!(network.poll_delivery(), None, "its table is empty");
     assert!(network.events().iter().any(|event| event.to_string().starts_with("dropped: unsolicited")));
