@@ -7,6 +7,8 @@
 
 mod backend;
 mod simulated;
+#[cfg(test)]
+mod tests;
 
 use std::net::Ipv4Addr;
 
