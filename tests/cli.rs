@@ -61,14 +61,15 @@ mod run {
     #[test]
     fn the_built_in_scenarios_are_as_expected_a_line_each() {
         let output = quirknat(&["run"]);
-        assert_eq!(
-            stdout(&output),
-            "ok   pasv-21               PASV on the standard control port: works\n\
-             ok   pasv-other            PASV on another control port: works, and is the only way there\n\
-             ok   port-21-rewritten     PORT on the standard control port: translated, and the data port forwarded\n\
-             ok   port-other-untouched  PORT on another control port: the server gets the LAN address\n\
-             4 as expected, 0 not\n"
+        let text = stdout(&output);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(
+            lines.contains(&"ok   pasv-21                      PASV on the standard control port: works"),
+            "{text}"
         );
+        let (last, each) = lines.split_last().unwrap();
+        assert!(each.iter().all(|line| line.starts_with("ok   ")), "{text}");
+        assert_eq!(*last, format!("{} as expected, 0 not", each.len()));
         assert_eq!(stderr(&output), "");
         assert_eq!(output.status.code(), Some(0));
     }
@@ -129,7 +130,7 @@ mod run {
                 compared += 1;
             }
         }
-        assert_eq!(compared, 12, "capture, events and verdict of four scenarios");
+        assert_eq!(compared, 3 * 20, "capture, events and verdict of each scenario");
     }
 
     #[test]

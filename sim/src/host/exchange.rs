@@ -94,10 +94,11 @@ enum Socket {
     Tcp(Connection),
 }
 
+/// What it waits for.
 enum Waits {
-    ForConnection { until: Instant },
-    ForAnswer { until: Instant, next: Instant },
-    ForNext { at: Instant },
+    Connecting { until: Instant },
+    Answer { until: Instant, next: Instant },
+    Next { at: Instant },
 }
 
 impl Exchange {
@@ -107,8 +108,8 @@ impl Exchange {
             Carrier::Tcp => stack.dial(plan.source_port, plan.to).map(Socket::Tcp),
         };
         let waits = match plan.carrier {
-            Carrier::Udp => Waits::ForNext { at: now },
-            Carrier::Tcp => Waits::ForConnection { until: now + plan.patience },
+            Carrier::Udp => Waits::Next { at: now },
+            Carrier::Tcp => Waits::Connecting { until: now + plan.patience },
         };
         let mut exchange = Self {
             plan,
@@ -137,8 +138,8 @@ impl Exchange {
             return None;
         }
         Some(match self.waits {
-            Waits::ForConnection { until } | Waits::ForAnswer { until, .. } => until,
-            Waits::ForNext { at } => at,
+            Waits::Connecting { until } | Waits::Answer { until, .. } => until,
+            Waits::Next { at } => at,
         })
     }
 
@@ -151,16 +152,16 @@ impl Exchange {
             return true;
         }
         match self.waits {
-            Waits::ForConnection { until } if until <= now => {
+            Waits::Connecting { until } if until <= now => {
                 self.finish(Some(ExchangeFailure::NotConnected(Failure::TimedOut)), stack);
                 true
             }
-            Waits::ForAnswer { until, next } if until <= now => {
+            Waits::Answer { until, next } if until <= now => {
                 self.failure.get_or_insert(ExchangeFailure::NoAnswer);
                 self.round_over(now, next, stack);
                 true
             }
-            Waits::ForNext { at } if at <= now => {
+            Waits::Next { at } if at <= now => {
                 self.ask(now, stack);
                 true
             }
@@ -188,7 +189,7 @@ impl Exchange {
         if self.plan.answer.is_empty() {
             self.round_over(now, next, stack);
         } else {
-            self.waits = Waits::ForAnswer { until: now + self.plan.patience, next };
+            self.waits = Waits::Answer { until: now + self.plan.patience, next };
         }
     }
 
@@ -214,10 +215,10 @@ impl Exchange {
             }
             Socket::Tcp(connection) => {
                 let state = stack.state(connection);
-                if let (Waits::ForConnection { .. }, ConnectionState::Open | ConnectionState::PeerClosed) =
+                if let (Waits::Connecting { .. }, ConnectionState::Open | ConnectionState::PeerClosed) =
                     (&self.waits, state)
                 {
-                    self.waits = Waits::ForNext { at: now };
+                    self.waits = Waits::Next { at: now };
                     return true;
                 }
                 // What came before the end is read first.
@@ -225,7 +226,7 @@ impl Exchange {
                     (Some(bytes), _) => self.came.extend(bytes),
                     (None, ConnectionState::Closed(why)) => {
                         let failure = match self.waits {
-                            Waits::ForConnection { .. } => ExchangeFailure::NotConnected(why),
+                            Waits::Connecting { .. } => ExchangeFailure::NotConnected(why),
                             _ => ExchangeFailure::Broke,
                         };
                         self.finish(Some(failure), stack);
@@ -242,7 +243,7 @@ impl Exchange {
         }
         // A datagram is an answer, right or wrong; on a connection it is complete by its length.
         let is_whole = self.came.len() >= self.plan.answer.len() || matches!(self.socket, Socket::Udp(_));
-        if let Waits::ForAnswer { next, .. } = self.waits
+        if let Waits::Answer { next, .. } = self.waits
             && is_whole
         {
             if self.came == self.plan.answer {
@@ -259,7 +260,7 @@ impl Exchange {
         if self.sent >= self.plan.times {
             self.finish(None, stack);
         } else {
-            self.waits = Waits::ForNext { at: next.max(now) };
+            self.waits = Waits::Next { at: next.max(now) };
         }
     }
 

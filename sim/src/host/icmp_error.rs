@@ -46,15 +46,14 @@ impl IcmpError {
 fn quoted(quote: &[u8]) -> Option<Quoted> {
     let header = Ipv4HeaderSlice::from_slice(quote).ok()?;
     let transport = quote.get(header.slice().len()..)?.first_chunk::<8>()?;
-    let word = |at: usize| Some(u16::from_be_bytes([*transport.get(at)?, *transport.get(at + 1)?]));
+    let [kind, ..] = *transport;
+    let word = |at: usize| transport.get(at..)?.first_chunk::<2>().copied().map(u16::from_be_bytes);
     match header.protocol() {
         IpNumber::TCP => Some(Quoted::Tcp {
             source: SocketAddrV4::new(header.source_addr(), word(0)?),
             destination: SocketAddrV4::new(header.destination_addr(), word(2)?),
         }),
-        IpNumber::ICMP if transport.first() == Some(&icmpv4::TYPE_ECHO_REQUEST) => {
-            Some(Quoted::Echo { identifier: word(4)? })
-        }
+        IpNumber::ICMP if kind == icmpv4::TYPE_ECHO_REQUEST => Some(Quoted::Echo { identifier: word(4)? }),
         _ => None,
     }
 }

@@ -7,6 +7,8 @@
 
 mod backend;
 mod simulated;
+#[cfg(test)]
+mod tests;
 
 use std::net::Ipv4Addr;
 
@@ -18,6 +20,7 @@ pub use simulated::{Simulated, SimulatedStack};
 
 use crate::host::{ActivityId, Host, Stack};
 use crate::net::random::seed_for;
+use crate::net::units::Mtu;
 use crate::net::{HostId, InternetSpec, Network, Place, WireSpec};
 
 /// The longest packet on a wire that says nothing about it.
@@ -57,7 +60,7 @@ impl<B: Backend> World<B> {
         place: Place,
         wire: &WireSpec,
     ) -> Result<HostId, B::Error> {
-        let mtu = wire.up.mtu.map_or(MTU, |mtu| mtu.bytes());
+        let mtu = wire.up.mtu.map_or(MTU, Mtu::bytes);
         // Each host has its own initial sequence numbers and ports, whoever else is there.
         let seed = seed_for(self.seed, &format!("host {name}"));
         let place_of_host = HostPlace { name, address, mtu: usize::from(mtu), seed };

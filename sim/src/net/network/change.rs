@@ -68,7 +68,7 @@ impl Network {
     pub fn change_wire(&mut self, now: Instant, wire: usize, change: impl FnOnce(&mut WireSpec)) {
         let Some(wire) = self.wires.get_mut(wire) else { return };
         wire.change(change);
-        let what = ChangeKind::LinkChanged { wire: wire.name.to_string() };
+        let what = ChangeKind::LinkChanged { wire: wire.name.clone() };
         self.changed(now, what);
     }
 

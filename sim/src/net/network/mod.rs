@@ -186,16 +186,13 @@ impl Network {
             Place::Behind(RouterId(id)) => self.routers.get_mut(id).map(|router| (id, router)),
             Place::Internet => None,
         };
-        let (into, name) = match behind {
-            Some((id, router)) => {
-                let port = u8::try_from(router.lan.len()).unwrap_or(u8::MAX);
-                router.lan.push(station);
-                (Some((id, port)), name(Some(&router.name)))
-            }
-            None => {
-                self.public.insert(address, station);
-                (None, name(None))
-            }
+        let (into, name) = if let Some((id, router)) = behind {
+            let port = u8::try_from(router.lan.len()).unwrap_or(u8::MAX);
+            router.lan.push(station);
+            (Some((id, port)), name(Some(&router.name)))
+        } else {
+            self.public.insert(address, station);
+            (None, name(None))
         };
         self.wires.push(Wire::new(name, spec, self.seed));
         Plug { station, into, wire: self.wires.len() - 1 }

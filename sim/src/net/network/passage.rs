@@ -185,7 +185,7 @@ impl Network {
         let (first, duplicate) = match wire.link(direction).send(now, packet.len()) {
             Carried::Arrives { packet, duplicate } => (packet, duplicate),
             Carried::Lost(reason) => {
-                let place = LossPlace::Wire(wire.name.to_string());
+                let place = LossPlace::Wire(wire.name.clone());
                 let crossing = match trace {
                     Trace::Seen(place) => place,
                     Trace::Unseen => self.lost_before_it_was_seen(plug.wire, now, &packet),

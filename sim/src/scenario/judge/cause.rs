@@ -14,6 +14,14 @@ use crate::cause::Cause;
 use crate::net::{ChangeKind, Crossing, LossReason, Network, NetworkEvent};
 use crate::wire::Connection;
 
+/// What a router says of packets that it knew nobody for.
+const UNWANTED: [DropReason; 4] = [
+    DropReason::Unsolicited,
+    DropReason::Filtered,
+    DropReason::ForwardForAnotherPeer,
+    DropReason::NoTranslation,
+];
+
 /// Why an FTP session failed, the deepest cause first; `None` where what was seen does not tell.
 pub(super) fn of_session(
     network: &Network,
@@ -160,8 +168,7 @@ impl Seen<'_> {
         let is_unwanted = |event: &NetworkEvent| {
             let NetworkEvent::Router { event, .. } = event else { return false };
             let EventKind::PacketDropped { reason, .. } = &event.kind else { return false };
-            use DropReason::{Filtered, ForwardForAnotherPeer, NoTranslation, Unsolicited};
-            matches!(reason, Unsolicited | Filtered | ForwardForAnotherPeer | NoTranslation)
+            UNWANTED.contains(reason)
         };
         let told = move |crossing: &&Crossing| self.network.told(crossing).iter().any(is_unwanted);
         self.crossings().filter(told).filter_map(|crossing| {

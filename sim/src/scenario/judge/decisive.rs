@@ -37,6 +37,8 @@ pub(super) fn note<B: Backend>(stage: &Stage<'_, B>, since: Instant, mask: &Mask
         findings.saw(&format!("table of {network}"), lines(rows));
     }
     let lost = events().filter_map(|event| match event {
+        // Who happens to send while something is off is a matter of moments.
+        NetworkEvent::Lost(loss) if is_outage(loss.reason) => Some(event.to_string()),
         NetworkEvent::Lost(loss) if !is_chance(loss.reason, by_chance) => Some(format!(
             "{} > {} lost {}: {}",
             loss.packet_source, loss.packet_destination, loss.place, loss.reason
@@ -109,6 +111,10 @@ fn row(translation: &Translation, mask: &Mask) -> String {
 
 fn endpoint(protocol: Protocol, end: std::net::SocketAddrV4, mask: &Mask) -> String {
     if protocol == Protocol::Icmp { format!("{}:*", end.ip()) } else { mask.endpoint(end) }
+}
+
+fn is_outage(reason: LossReason) -> bool {
+    matches!(reason, LossReason::RouterOff | LossReason::Link(LinkLoss::Down))
 }
 
 fn is_chance(reason: LossReason, by_chance: bool) -> bool {

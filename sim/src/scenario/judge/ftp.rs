@@ -208,13 +208,11 @@ impl Session {
 
     /// The code of the reply that ended the transfer or refused it, on the client's wire.
     pub(super) fn reply(&self) -> Option<u16> {
-        match self.outcome.as_ref()?.transfers.first()? {
-            TransferOutcome::Failed { reply, .. } => reply.as_ref().map(|reply: &Reply| reply.code),
-            _ => {
-                let replies = self.at_client.replies();
-                replies.iter().rev().filter_map(|line| code(line)).find(|code| *code != 221)
-            }
+        if let TransferOutcome::Failed { reply, .. } = self.outcome.as_ref()?.transfers.first()? {
+            return reply.as_ref().map(|reply: &Reply| reply.code);
         }
+        let replies = self.at_client.replies();
+        replies.iter().rev().filter_map(|line| code(line)).find(|code| *code != 221)
     }
 }
 

@@ -32,7 +32,7 @@ fn another_seed_makes_other_packets_and_another_fate() {
     assert_ne!(one.network.record(), other.network.record());
     let losses = |played: &Played| {
         let events = played.network.events().iter().filter(|event| event.to_string().contains("random loss"));
-        events.map(|event| event.at()).collect::<Vec<_>>()
+        events.map(crate::net::NetworkEvent::at).collect::<Vec<_>>()
     };
     assert_ne!(losses(&one), losses(&other));
     assert!(!losses(&one).is_empty());
