@@ -52,10 +52,14 @@ pub struct Scenario {
     pub step: Vec<Step>,
     /// Multiplies the scenario: each name is a variable, each list its values. `${name}` stands for the value wherever
     /// text stands; where a number or another value stands, write `"${name}"`. A value that is a table sets several
-    /// variables at once, each called by its key.
+    /// variables at once, each called by its key; the first names the cell.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Vec<serde_json::Value>>")]
     pub matrix: BTreeMap<String, Vec<toml::Value>>,
+    /// Cells that are left out: those where every variable named here has the value, or one of the listed values.
+    #[serde(default)]
+    #[schemars(with = "Vec<BTreeMap<String, serde_json::Value>>")]
+    pub matrix_exclude: Vec<toml::Table>,
     /// Where its file lies; files it names may lie beside it.
     #[serde(skip)]
     pub(super) folder: PathBuf,

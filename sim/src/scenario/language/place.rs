@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
-use quirknat_router::profile::PortRange;
+use quirknat_router::profile::{PortRange, Profile};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
@@ -32,7 +33,7 @@ pub struct RouterSpec {
     /// Values of the profile to be replaced, by their path: `{ "alg.ftp.control-ports" = [21, 2121] }`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
-    pub set: BTreeMap<Text, toml::Value>,
+    pub set: BTreeMap<Text, Spanned<toml::Value>>,
     /// Its address on the WAN.
     #[schemars(with = "Ipv4Addr")]
     pub wan: Spanned<Ipv4Addr>,
@@ -58,6 +59,9 @@ pub struct RouterSpec {
     /// To the home, where it differs from `link`.
     #[serde(default)]
     pub downlink: LinkChange,
+    /// What `profile` and `set` come to.
+    #[serde(skip)]
+    pub(in crate::scenario) resolved: Option<Arc<Profile>>,
 }
 
 /// A host. Its wire is called `NETWORK.lan.HOST`, or `internet.HOST`.
