@@ -44,20 +44,20 @@ fn read(folder: &Path, router: &RouterSpec) -> Result<Profile, ProfileFault> {
     let path = if beside.is_file() { beside } else { Path::new(name).to_path_buf() };
     let is_beside = folder.join(name).is_file();
     let profile = if is_beside { Profile::from_file(&path) } else { Profile::resolve(name) };
-    let profile = profile.map_err(|error| unreadable(&router.profile, error))?;
+    let profile = profile.map_err(|error| unreadable(&router.profile, &error))?;
     if router.set.is_empty() {
         return Ok(profile);
     }
-    let built_in = builtin().iter().find(|builtin| !is_beside && builtin.name == name);
-    let text = match built_in {
-        Some(builtin) => builtin.toml.to_owned(),
-        None => read_text(&path).map_err(|error| unreadable(&router.profile, error.into()))?,
+    let entry = builtin().iter().find(|entry| !is_beside && entry.name == name);
+    let text = match entry {
+        Some(entry) => entry.toml.to_owned(),
+        None => read_text(&path).map_err(|error| unreadable(&router.profile, &error.into()))?,
     };
     replace(&text, router)
 }
 
-fn unreadable(name: &Text, error: ProfileError) -> ProfileFault {
-    if let ProfileError::Invalid(faults) = &error
+fn unreadable(name: &Text, error: &ProfileError) -> ProfileFault {
+    if let ProfileError::Invalid(faults) = error
         && let Some(first) = faults.first()
     {
         return ProfileFault::InProfile(Box::new(first.clone()));
@@ -139,18 +139,13 @@ fn put(profile: &mut toml::Table, path: &Text, value: &toml::Value) -> Result<()
 
 fn unknown_path(path: &Text, values: &[String], inside: &[&str]) -> ProfileFault {
     let word = path.get_ref();
-    let (message, help) = match inside.first() {
-        Some(first) => (
-            format!("`{word}` is a table of the profile"),
-            format!("name one of its values by its whole path in quotes, as in \"{first}\""),
-        ),
-        None => {
-            let all: Vec<&str> = values.iter().map(String::as_str).collect();
-            (
-                format!("the profile has no value `{word}`"),
-                help_with_choices(word, "values of a profile:", &all),
-            )
-        }
+    let all: Vec<&str> = values.iter().map(String::as_str).collect();
+    let (message, help) = if let Some(first) = inside.first() {
+        let help = format!("name one of its values by its whole path in quotes, as in \"{first}\"");
+        (format!("`{word}` is a table of the profile"), help)
+    } else {
+        let help = help_with_choices(word, "values of a profile:", &all);
+        (format!("the profile has no value `{word}`"), help)
     };
     ProfileFault::InScenario { place: path.span(), message, help: Some(help) }
 }

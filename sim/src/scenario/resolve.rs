@@ -58,6 +58,11 @@ pub(super) fn cidr(text: &Text) -> Result<Ipv4Cidr, Fault> {
     })
 }
 
+/// A router's profile, once it has been read.
+pub(super) fn profile(router: &RouterSpec) -> Option<Profile> {
+    router.resolved.as_deref().cloned()
+}
+
 /// How a network's router is set up.
 pub(super) fn config(scenario: &Scenario, name: &str, network: &NetworkSpec) -> Result<Config, Fault> {
     let lan = cidr(&network.lan)?;
@@ -125,12 +130,6 @@ fn wire(on: &str, [both, up, down]: [&LinkChange; 3]) -> WireSpec {
 }
 
 impl Scenario {
-    /// The profile of a network's router; its own copy.
-    pub(super) fn profile_of(&self, network: &NetworkSpec) -> Result<Profile, String> {
-        let unread = || "the router's profile has not been read".to_owned();
-        network.router.resolved.as_deref().cloned().ok_or_else(unread)
-    }
-
     /// The port that an FTP step dials.
     pub(super) fn server_port(&self, step: &FtpStep) -> Option<u16> {
         let own = || Some(self.host.get(step.server.get_ref())?.ftp_server.as_ref()?.port);

@@ -267,7 +267,7 @@ impl<'a> Check<'a> {
         if let Some(whose) = other.or_else(|| so_far.wan.iter().find_map(beside)).or(internet) {
             return Err(self.at(&step.address, format!("{address} is {whose} already")));
         }
-        let profile = self.scenario.profile_of(network).map_err(|message| self.whole(message))?;
+        let profile = self.profile(network)?;
         let mut config = resolve::config(self.scenario, name, network)
             .map_err(|(span, message)| self.span(span, message))?;
         config.wan = Ipv4Cidr::new(address, 32);

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use quirknat_router::config::{ConfigError, StaticForward};
 use quirknat_router::diagnostic::Diagnostic;
+use quirknat_router::profile::Profile;
 use smoltcp::wire::Ipv4Cidr;
 use toml::Spanned;
 
@@ -78,11 +79,16 @@ impl<'a> Check<'a> {
     }
 
     fn router(&self, name: &str, network: &NetworkSpec) -> Result<(), Diagnostic> {
-        let profile = self.scenario.profile_of(network).map_err(|message| self.whole(message))?;
+        let profile = self.profile(network)?;
         let config = resolve::config(self.scenario, name, network)
             .map_err(|(span, message)| self.span(span, message))?;
         config.check(&profile).map_err(|error| self.span(place_of(&error, network), error.to_string()))?;
         self.overlap(name, network)
+    }
+
+    pub(super) fn profile(&self, network: &NetworkSpec) -> Result<Profile, Diagnostic> {
+        let unread = || self.at(&network.router.profile, "the profile has not been read");
+        resolve::profile(&network.router).ok_or_else(unread)
     }
 
     /// A router sends what is for its LAN to its LAN: the part of an outer network that has the same addresses is
@@ -136,7 +142,7 @@ impl<'a> Check<'a> {
         self.possible(on, address)?;
         match taken.insert((on, *address.get_ref()), whose) {
             Some(other) => {
-                Err(self.at(address, format!("{} is {other}'s address already", address.get_ref())))
+                Err(self.at(address, format!("{} is taken already, by {other}", address.get_ref())))
             }
             None => Ok(()),
         }
@@ -178,7 +184,7 @@ impl<'a> Check<'a> {
                     format!("{host} is a private address (RFC 1918), which the internet routes nowhere"),
                 )
                 .with_help(
-                    "choose a public one, as of 192.0.2.0/24, 198.51.100.0/24 or 203.0.113.0/24 (RFC 5737), \
+                    "choose a public one, as of 192.0.2.0/24, 198.51.100.0/24 or 203.0.113.0/24 (RFC 5737),\n\
                      or say with `on` which network it is in",
                 ));
         }

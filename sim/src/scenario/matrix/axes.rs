@@ -102,7 +102,7 @@ impl Matrix {
         let mut axis = Axis { name: name.to_owned(), values: Vec::new() };
         let mut labels = Vec::new();
         for item in items {
-            let value = read_value(source, &names, item)?;
+            let value = read_value(source, &names, first, item)?;
             let called = value.parts.first().map(label).unwrap_or_default();
             if labels.contains(&called) {
                 let message = format!(
@@ -273,9 +273,18 @@ fn variable_names(
 fn read_value(
     source: Source<'_>,
     names: &[(String, Range<usize>)],
+    first: &Spanned<DeValue<'_>>,
     item: &Spanned<DeValue<'_>>,
 ) -> Result<AxisValue, Diagnostic> {
-    let several = names.len() != 1 || item.get_ref().is_table();
+    match (first.get_ref().is_table(), item.get_ref().is_table()) {
+        (true, false) => {
+            return Err(source.fault(item.span(), "the first value is a table, and this is none"));
+        }
+        (false, true) => {
+            return Err(source.fault(item.span(), "this value is a table, and the first is none"));
+        }
+        _ => {}
+    }
     let parts: Vec<&Spanned<DeValue<'_>>> = match item.get_ref().as_table() {
         Some(table) => {
             let mut parts = Vec::new();
@@ -296,9 +305,6 @@ fn read_value(
                 );
             }
             parts
-        }
-        None if several => {
-            return Err(source.fault(item.span(), "the first value is a table, and this is none"));
         }
         None => vec![item],
     };

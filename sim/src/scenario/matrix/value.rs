@@ -1,5 +1,7 @@
 //! A variable's values, written into a text.
 
+use std::fmt::Write;
+
 use toml::Value;
 
 /// As TOML, in one line, so that what follows stays on its line.
@@ -29,8 +31,8 @@ pub(super) fn escaped(text: &str) -> String {
         match letter {
             '"' | '\\' => written.extend(['\\', letter]),
             letter if letter.is_control() => {
-                let code = u32::from(letter);
-                written.push_str(&format!("\\u{code:04x}"));
+                // Writing to a string cannot fail.
+                let _ = write!(written, "\\u{:04x}", u32::from(letter));
             }
             letter => written.push(letter),
         }

@@ -46,7 +46,7 @@ impl<'a, B: Backend> Stage<'a, B> {
     /// The router of a network; the scenario was checked, so it can be made.
     fn place_router(&mut self, name: &'a str, seed: u64) {
         let Some(network) = self.scenario.network.get(name) else { return };
-        let Ok(profile) = self.scenario.profile_of(network) else { return };
+        let Some(profile) = resolve::profile(&network.router) else { return };
         let Ok(mut config) = resolve::config(self.scenario, name, network) else { return };
         config.seed = seed;
         config.detail = Detail::Packets;
