@@ -5,7 +5,8 @@ use clap::{Parser, Subcommand};
 use crate::commands::profile::ProfileCommand;
 use crate::commands::router::RouterArgs;
 use crate::commands::run::RunArgs;
-use crate::commands::{profile, router, run};
+use crate::commands::schema::SchemaArgs;
+use crate::commands::{profile, router, run, schema};
 use crate::exit::Failure;
 
 /// A home router in userspace, as data, with the FTP quirks of its firmware.
@@ -30,6 +31,8 @@ enum Command {
     /// The routers there are, and what is known of them
     #[command(subcommand)]
     Profile(ProfileCommand),
+    /// The JSON Schema of scenario files, for editors and generators
+    Schema(SchemaArgs),
 }
 
 impl Cli {
@@ -39,6 +42,7 @@ impl Cli {
             Command::Run(args) => run::run(args),
             Command::Router(args) => router::run(args),
             Command::Profile(command) => profile::run(command),
+            Command::Schema(args) => schema::run(args),
         }
     }
 }

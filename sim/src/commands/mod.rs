@@ -3,6 +3,7 @@
 pub mod profile;
 pub mod router;
 pub mod run;
+pub mod schema;
 
 use std::io::Write;
 

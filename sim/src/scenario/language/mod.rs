@@ -5,6 +5,7 @@
 mod expect;
 mod link;
 mod place;
+pub mod schema;
 mod step;
 
 use std::collections::BTreeMap;
@@ -45,10 +46,13 @@ pub struct Scenario {
     pub internet: InternetSpec,
     /// The networks behind a router, by name.
     #[serde(default)]
+    #[schemars(transform = schema::named)]
     pub network: BTreeMap<String, NetworkSpec>,
     /// The hosts, by name.
+    #[schemars(transform = schema::named)]
     pub host: BTreeMap<String, HostSpec>,
     /// What happens, in order.
+    #[schemars(length(min = 1))]
     pub step: Vec<Step>,
     /// Multiplies the scenario: each name is a variable, each list its values. `${name}` stands for the value wherever
     /// text stands; where a number or another value stands, write `"${name}"`. A value that is a table sets several
@@ -87,3 +91,6 @@ pub enum BackendName {
 
 /// A text with its place in the file.
 pub(super) type Text = Spanned<String>;
+
+#[cfg(test)]
+mod tests;

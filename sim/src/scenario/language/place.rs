@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{LinkChange, Text};
+use super::{LinkChange, Text, schema};
 use crate::net::units::TimeSpan;
 
 /// A network behind a router.
@@ -17,7 +17,7 @@ use crate::net::units::TimeSpan;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NetworkSpec {
     /// The router's address and subnet on the LAN, as in `"192.168.1.1/24"`.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = schema::CIDR))]
     pub lan: Text,
     /// Its router.
     pub router: RouterSpec,
@@ -44,7 +44,7 @@ pub struct RouterSpec {
     pub on: Option<Text>,
     /// The user's forwards, as in `"tcp/21=192.168.1.100"`, `"udp/5000-5010=192.168.1.100:6000"`.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "Vec<String>", inner(regex(pattern = schema::FORWARD)))]
     pub forward: Vec<Text>,
     /// The DMZ host.
     #[serde(default)]
@@ -97,6 +97,7 @@ pub struct HostSpec {
 pub struct FtpServer {
     /// The port of its control connections.
     #[serde(default = "control_port")]
+    #[schemars(range(min = 1))]
     pub port: u16,
     /// Behaves as this software does: `quirknat software list` names them.
     #[serde(default)]
@@ -113,7 +114,7 @@ pub struct FtpServer {
     pub data_source: Option<DataSource>,
     /// The lowest and highest port it listens on for PASV, as in `"40000-40100"`.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", regex(pattern = schema::PORTS))]
     pub passive_ports: Option<PortRange>,
     /// The address it announces in 227 instead of its own.
     #[serde(default)]
@@ -178,5 +179,6 @@ pub struct Program {
     pub files: BTreeMap<String, String>,
     /// The scenario begins once it listens on this TCP port.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub listens: Option<u16>,
 }

@@ -9,13 +9,14 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::{Expect, LinkChange, Text};
+use super::{Expect, LinkChange, Text, schema};
 use crate::net::units::TimeSpan;
 
 /// One thing that happens, and what is expected of it. It has exactly one of the actions `ftp`, `udp`, `tcp`, `ping`,
 /// `packet`, `run`, `wait`, `restart`, `wan-address`, `link`, `parallel`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(transform = schema::one_action)]
 pub struct Step {
     /// What to call it in reports, instead of a description made from it.
     pub name: Option<String>,
@@ -80,9 +81,11 @@ pub struct FtpStep {
     pub to: Option<Ipv4Addr>,
     /// The port it dials: that of the server's `ftp-server` without this.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub port: Option<u16>,
     /// The port the client listens on for PORT and EPRT; any if it is not given.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub data_port: Option<u16>,
     /// The address the client announces in PORT and EPRT instead of its own: a client that knows of the NAT before it.
     #[serde(default)]
@@ -139,14 +142,16 @@ pub struct ExchangeStep {
     #[schemars(with = "String")]
     pub server: Text,
     /// The port that it answers on.
+    #[schemars(range(min = 1))]
     pub port: u16,
     /// Where the requests go, as in `"203.0.113.7:4000"`: to the server's port without this, or to the same port of its
     /// router where the server is in another network.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", regex(pattern = schema::ENDPOINT))]
     pub to: Option<Text>,
     /// The port that the requests come from; any if it is not given.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub source_port: Option<u16>,
     /// What is sent: a text, or a number of bytes.
     #[serde(default)]
@@ -156,6 +161,7 @@ pub struct ExchangeStep {
     pub answer: Option<Content>,
     /// How many requests.
     #[serde(default = "once")]
+    #[schemars(range(min = 1))]
     pub times: u32,
     /// From one request to the next.
     #[serde(default)]
@@ -232,6 +238,7 @@ pub struct PingStep {
     pub to: Text,
     /// How many requests.
     #[serde(default = "one")]
+    #[schemars(range(min = 1))]
     pub count: u16,
     /// From one request to the next.
     #[serde(default = "a_second")]
@@ -241,6 +248,7 @@ pub struct PingStep {
     pub length: u16,
     /// The time to live.
     #[serde(default = "ping_time_to_live")]
+    #[schemars(range(min = 1))]
     pub ttl: u8,
     /// How long to wait for answers after the last request.
     #[serde(default = "a_second")]
@@ -343,7 +351,7 @@ pub struct WanAddressStep {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LinkStep {
     /// `NETWORK.wan`, `NETWORK.lan.HOST` or `internet.HOST`.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = schema::WIRE))]
     pub wire: Text,
     /// Both directions.
     #[serde(default)]
