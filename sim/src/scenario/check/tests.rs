@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use crate::scenario::Scenario;
 
 const HOME: &str = include_str!("tests/home.toml");
@@ -10,7 +12,7 @@ fn told(mistakes: &[(&str, &str)]) -> String {
         let text = HOME.replacen(right, wrong, 1);
         match Scenario::from_toml("home.toml", &text) {
             Ok(_) => panic!("it is taken: {wrong}"),
-            Err(error) => told.push_str(&format!("── {}\n{error}\n\n", wrong.trim().replace('\n', "\n   "))),
+            Err(error) => write!(told, "── {}\n{error}\n\n", wrong.trim().replace('\n', "\n   ")).unwrap(),
         }
     }
     told
@@ -221,7 +223,7 @@ fn programs_need_a_scenario_that_says_where_they_run() {
         (netns, "ftp-server = { port = 2021 }\nprogram = [{ command = [\"vsftpd\"], listens = 2021 }]"),
     ] {
         let error = Scenario::from_toml("home.toml", &with_program(only, program)).unwrap_err();
-        told.push_str(&format!("{error}\n\n"));
+        write!(told, "{error}\n\n").unwrap();
     }
     let run = format!(
         "{}\n[[step]]\nrun = {{ on = \"pc\", command = [\"curl\"] }}\nexpect = {{ server-saw = \"QUIT\" }}\n",

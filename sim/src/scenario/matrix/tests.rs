@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 use super::*;
 use crate::scenario::language::Mode;
@@ -18,7 +19,7 @@ fn told(name: &str, mistakes: &[(&str, &str)]) {
         let Err(error) = ScenarioFile::from_toml("sweep.toml", &SWEEP.replacen(right, wrong, 1)) else {
             panic!("it is taken: {wrong}")
         };
-        told.push_str(&format!("── {wrong}\n{error}\n\n"));
+        write!(told, "── {wrong}\n{error}\n\n").unwrap();
     }
     insta::with_settings!({ omit_expression => true }, { insta::assert_snapshot!(name, told) });
 }
