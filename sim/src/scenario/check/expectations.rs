@@ -11,7 +11,7 @@ use crate::packet_text::Pattern;
 use crate::scenario::language::Text;
 
 /// Keys that not every step can be told by, and the actions of those that can.
-const OF_ACTIONS: [(&str, &[&str]); 19] = [
+pub(super) const OF_ACTIONS: [(&str, &[&str]); 19] = [
     ("control", &["ftp"]),
     ("data", &["ftp"]),
     ("reply", &["ftp"]),

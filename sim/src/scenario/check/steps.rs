@@ -309,7 +309,7 @@ impl At<'_, '_> {
 }
 
 /// What a step can do.
-const ACTIONS: [&str; 11] =
+pub(super) const ACTIONS: [&str; 11] =
     ["ftp", "udp", "tcp", "ping", "packet", "run", "wait", "restart", "wan-address", "link", "parallel"];
 
 /// What a step does, with its places, in the file's order.

@@ -271,3 +271,40 @@ fn replaced_values_are_those_of_the_router() {
         [21]
     );
 }
+
+#[test]
+fn the_largest_file_is_what_client_and_server_take() {
+    let server = crate::ftp::ServerConfig::default();
+    let client = crate::ftp::ClientPlan::default();
+    assert_eq!(
+        (server.max_file, client.max_received),
+        (super::topology::LARGEST_FILE, super::topology::LARGEST_FILE)
+    );
+}
+
+#[test]
+fn schema_and_check_know_the_same_actions() {
+    let schema = crate::scenario::language::schema::schema();
+    let one_of = schema["definitions"]["Step"]["oneOf"].as_array().unwrap();
+    let of_schema: Vec<&str> = one_of.iter().map(|action| action["required"][0].as_str().unwrap()).collect();
+    assert_eq!(of_schema, super::steps::ACTIONS);
+    let keys = schema["definitions"]["Step"]["properties"].as_object().unwrap();
+    let others = keys.keys().filter(|key| !of_schema.contains(&key.as_str()));
+    assert_eq!(others.collect::<Vec<_>>(), ["after", "expect", "name"]);
+}
+
+#[test]
+fn every_expectation_is_known_to_be_of_some_actions_or_of_all() {
+    let schema = crate::scenario::language::schema::schema();
+    let keys = schema["definitions"]["Expect"]["properties"].as_object().unwrap();
+    let of_all = ["packets", "no-packets", "events", "no-events", "translations", "table"];
+    for (key, value) in keys {
+        let of = super::expectations::OF_ACTIONS.iter().find(|(known, _)| known == key);
+        assert_eq!(of.is_none(), of_all.contains(&key.as_str()), "{key}");
+        let meaning = value["description"].as_str().unwrap();
+        for action in of.map(|(_, of)| *of).unwrap_or_default() {
+            assert!(meaning.contains(action), "the meaning of {key} does not name {action}: {meaning}");
+        }
+    }
+    assert!(super::expectations::OF_ACTIONS.iter().all(|(key, _)| keys.contains_key(*key)));
+}

@@ -15,8 +15,8 @@ use super::{Check, NETWORK};
 use crate::scenario::language::{HostSpec, NetworkSpec};
 use crate::scenario::resolve::{self, INTERNET, cidr, upper};
 
-/// The most that a simulated file or message has: all that crosses a wire is held in memory.
-pub(super) const LARGEST_FILE: usize = 256 << 20;
+/// The most that the built-in client and server take of a file. All that crosses a wire is held in memory.
+pub(super) const LARGEST_FILE: usize = 64 << 20;
 
 impl<'a> Check<'a> {
     pub(super) fn topology(&self) -> Result<(), Diagnostic> {
@@ -222,7 +222,9 @@ impl<'a> Check<'a> {
         }
         if let Some((file, _)) = server.files.iter().find(|(_, size)| **size > LARGEST_FILE) {
             let message = format!("`{file}` is larger than {} MiB", LARGEST_FILE >> 20);
-            return Err(self.at_value(&path("files"), message).with_help("all that crosses a wire is kept"));
+            return Err(self
+                .at_value(&path("files"), message)
+                .with_help("the built-in client and server take no larger one"));
         }
         let taken = host.program.iter().find(|program| program.listens == Some(server.port));
         match taken {

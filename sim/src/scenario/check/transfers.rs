@@ -38,7 +38,7 @@ impl<'a> Check<'a> {
             if put.size > LARGEST_FILE {
                 let message = format!("`{}` is larger than {} MiB", put.name, LARGEST_FILE >> 20);
                 let diagnostic = self.at_value(&at.key(["ftp", "put"]), message);
-                return Err(diagnostic.with_help("all that crosses a wire is kept"));
+                return Err(diagnostic.with_help("the built-in client and server take no larger one"));
             }
             so_far.stored.insert((step.server.get_ref(), &put.name));
         }

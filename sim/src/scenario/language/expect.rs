@@ -74,7 +74,7 @@ pub struct Expect {
     /// Translations that it must hold then, as in `"tcp 192.168.1.100:* is 203.0.113.7:* towards 198.51.100.9:21"`.
     #[schemars(with = "BTreeMap<String, Vec<String>>")]
     pub table: BTreeMap<Text, Vec<String>>,
-    /// Why the step failed.
+    /// ftp, run: why the step failed.
     #[schemars(with = "Option<Cause>")]
     pub cause: Option<Spanned<Cause>>,
 }

@@ -103,35 +103,35 @@ pub struct FtpServer {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub software: Option<Text>,
-    /// What it does with a PORT that names another host than the client.
+    /// What it does with a PORT that names another host than the client; `refuse` without this and `software`.
     #[serde(default)]
     pub foreign_port: Option<ForeignAddress>,
-    /// What it does with a data connection of PASV that comes from another host than the client.
+    /// What it does with a data connection of PASV that comes from another host than the client; likewise `refuse`.
     #[serde(default)]
     pub foreign_passive_peer: Option<ForeignAddress>,
-    /// Which port it dials data connections from.
+    /// Which port it dials data connections from; `below-control` without this and `software`.
     #[serde(default)]
     pub data_source: Option<DataSource>,
-    /// The lowest and highest port it listens on for PASV, as in `"40000-40100"`.
+    /// The lowest and highest port it listens on for PASV, as in `"40000-40100"`; any without this.
     #[serde(default)]
     #[schemars(with = "Option<String>", regex(pattern = schema::PORTS))]
     pub passive_ports: Option<PortRange>,
     /// The address it announces in 227 instead of its own.
     #[serde(default)]
     pub passive_address: Option<Ipv4Addr>,
-    /// Whether it knows EPRT and EPSV (RFC 2428).
+    /// Whether it knows EPRT and EPSV (RFC 2428); it does without this and `software`.
     #[serde(default)]
     pub extended: Option<bool>,
-    /// The text of its greeting.
+    /// The text of its greeting; `Service ready` without this and `software`.
     #[serde(default)]
     pub banner: Option<String>,
-    /// How long it waits for a data connection.
+    /// How long it waits for a data connection; 60 s without this and `software`.
     #[serde(default)]
     pub data_timeout: Option<TimeSpan>,
-    /// How long it waits for a command, and a transfer for a byte.
+    /// How long it waits for a command, and a transfer for a byte; 5 min without this and `software`.
     #[serde(default)]
     pub idle_timeout: Option<TimeSpan>,
-    /// Its files: name and size in bytes.
+    /// Its files: name and size in bytes, up to 64 MiB.
     #[serde(default = "files")]
     pub files: BTreeMap<String, usize>,
 }

@@ -73,7 +73,7 @@ pub struct FtpStep {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub software: Option<Text>,
-    /// How the data connection is made; without it, as `software` does.
+    /// How the data connection is made; without this as `software` does, and without both by PASV.
     #[serde(default)]
     pub mode: Option<Mode>,
     /// The address it dials: the server's without this, or its router's where the server is in another network.
@@ -90,7 +90,8 @@ pub struct FtpStep {
     /// The address the client announces in PORT and EPRT instead of its own: a client that knows of the NAT before it.
     #[serde(default)]
     pub announce: Option<Ipv4Addr>,
-    /// Whether the client dials the address in a 227 as announced; otherwise that of the control connection.
+    /// Whether the client dials the address in a 227 as announced, as it does without this and `software`; otherwise
+    /// that of the control connection.
     #[serde(default)]
     pub trust_passive_address: Option<bool>,
     /// Fetches this file; with neither `get` nor `put` the directory is listed.
@@ -100,7 +101,7 @@ pub struct FtpStep {
     /// Stores this file.
     #[serde(default)]
     pub put: Option<Put>,
-    /// How long the client waits for a reply, and for a data connection or its next byte.
+    /// How long the client waits for a reply, and for a data connection or its next byte; 60 s without this.
     #[serde(default)]
     pub patience: Option<TimeSpan>,
 }
@@ -111,7 +112,7 @@ pub struct FtpStep {
 pub struct Put {
     /// Its name.
     pub name: String,
-    /// Its size in bytes.
+    /// Its size in bytes, up to 64 MiB.
     pub size: usize,
 }
 
@@ -153,7 +154,7 @@ pub struct ExchangeStep {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub source_port: Option<u16>,
-    /// What is sent: a text, or a number of bytes.
+    /// What is sent: a text, or a number of bytes; `hello` without this.
     #[serde(default)]
     pub request: Content,
     /// What is answered: as much as was sent if it is not given; `0`: nothing.
