@@ -1,5 +1,6 @@
 //! What the types cannot say: that a scenario's parts fit together. Every fault is shown where it stands.
 
+mod actions;
 mod expectations;
 mod links;
 mod place;

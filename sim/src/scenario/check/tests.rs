@@ -283,11 +283,11 @@ fn the_largest_file_is_what_client_and_server_take() {
 }
 
 #[test]
-fn schema_and_check_know_the_same_actions() {
+fn a_step_has_no_key_besides_its_actions_and_what_all_have() {
     let schema = crate::scenario::language::schema::schema();
     let one_of = schema["definitions"]["Step"]["oneOf"].as_array().unwrap();
     let of_schema: Vec<&str> = one_of.iter().map(|action| action["required"][0].as_str().unwrap()).collect();
-    assert_eq!(of_schema, super::steps::ACTIONS);
+    assert_eq!(of_schema, crate::scenario::language::schema::ACTIONS);
     let keys = schema["definitions"]["Step"]["properties"].as_object().unwrap();
     let others = keys.keys().filter(|key| !of_schema.contains(&key.as_str()));
     assert_eq!(others.collect::<Vec<_>>(), ["after", "expect", "name"]);

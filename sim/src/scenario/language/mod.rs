@@ -2,6 +2,7 @@
 //!
 //! What a field means is said in its documentation here, which the reference page repeats.
 
+mod content;
 mod expect;
 mod link;
 mod place;
@@ -15,11 +16,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use content::Content;
 pub use expect::{Expect, Outcome};
 pub use link::LinkChange;
 pub use place::{DataSource, ForeignAddress, FtpServer, HostSpec, NetworkSpec, Program, RouterSpec};
 pub use step::{
-    Content, ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, Put, RestartStep, RunStep, Step,
+    ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, Put, RestartStep, RunStep, Step,
     WanAddressStep,
 };
 

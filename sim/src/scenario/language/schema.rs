@@ -27,7 +27,7 @@ const VARIABLE: &str = r"\$\{[A-Za-z0-9_-]+\}";
 const VARIABLE_NAME: &str = "Variable";
 
 /// What a step can do; it does one of them.
-const ACTIONS: [&str; 11] =
+pub(in crate::scenario) const ACTIONS: [&str; 11] =
     ["ftp", "udp", "tcp", "ping", "packet", "run", "wait", "restart", "wan-address", "link", "parallel"];
 
 /// The JSON Schema of a scenario file.

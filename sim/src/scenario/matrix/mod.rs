@@ -4,6 +4,7 @@
 //! lines, and what is wrong in it is shown there.
 
 mod axes;
+mod read;
 mod template;
 mod value;
 
