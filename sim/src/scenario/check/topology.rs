@@ -159,11 +159,11 @@ impl<'a> Check<'a> {
         };
         let lan = self.cidr(network)?;
         if !lan.contains_addr(&host) {
-            let message = format!("{host} is outside of the subnet of `{on}`, {}", lan.network());
+            let message = format!("{host} is outside of its network's subnet, {} of `{on}`", lan.network());
             return Err(self.at(address, message));
         }
         if lan.address() == host {
-            return Err(self.at(address, format!("{host} is the address of the router of `{on}`")));
+            return Err(self.at(address, format!("{host} is the router's own address in `{on}`")));
         }
         // RFC 3021: a /31 has no network and broadcast address.
         if lan.prefix_len() < 31 && lan.network().address() == host {
