@@ -56,6 +56,18 @@ fn a_variable_is_its_value_with_its_type_and_in_a_longer_text_its_words() {
 }
 
 #[test]
+fn numbers_are_read_as_toml_reads_them() {
+    let file = file(&SWEEP.replacen("port = [21, 2121]", "port = [0x15, 2_121]", 1));
+    let ports: Vec<u16> = (0..file.cells())
+        .map(|index| file.cell(index).unwrap().1.host["server"].ftp_server.as_ref().unwrap().port)
+        .collect();
+    assert_eq!(ports, [21, 21, 21, 21, 2121, 2121]);
+    let too_large = SWEEP.replacen("port = [21, 2121]", "port = [21, 99999999999999999999]", 1);
+    ScenarioFile::from_toml("sweep.toml", &too_large.replace("port = 2121, loss", "port = 21, loss"))
+        .unwrap_err();
+}
+
+#[test]
 fn every_cell_plays_as_its_table_says() {
     let file = file(SWEEP);
     for index in 0..file.cells() {
