@@ -7,9 +7,10 @@ use crate::commands::merge::MergeArgs;
 use crate::commands::profile::ProfileCommand;
 use crate::commands::router::RouterArgs;
 use crate::commands::run::RunArgs;
+use crate::commands::schema::SchemaArgs;
 use crate::commands::software::SoftwareCommand;
 use crate::commands::supervise::SuperviseArgs;
-use crate::commands::{lab, merge, profile, router, run, software, supervise};
+use crate::commands::{lab, merge, profile, router, run, schema, software, supervise};
 use crate::exit::Failure;
 
 /// A home router in userspace, as data, with the FTP quirks of its firmware.
@@ -47,6 +48,8 @@ enum Command {
     /// Stands between a lab and a real program
     #[command(hide = true)]
     Supervise(SuperviseArgs),
+    /// The JSON Schema of scenario files, for editors and generators
+    Schema(SchemaArgs),
 }
 
 impl Cli {
@@ -65,6 +68,7 @@ impl Cli {
             Command::Profile(command) => profile::run(command),
             Command::Software(command) => software::run(command),
             Command::Supervise(args) => supervise::run(args),
+            Command::Schema(args) => schema::run(args),
         }
     }
 }

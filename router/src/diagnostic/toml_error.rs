@@ -221,6 +221,10 @@ fn syntax(sentence: &str, text: &str) -> (String, Option<String>) {
             let help = "a key stands once in its table, and a table once in its file; this is the second one";
             (format!("duplicate key `{text}`"), Some(help.to_owned()))
         }
+        "invalid IPv4 address syntax" => {
+            let help = "an address is four numbers from 0 to 255, as in \"192.0.2.1\"";
+            (format!("{text} is no IPv4 address"), Some(help.to_owned()))
+        }
         _ if sentence.starts_with("string values must be quoted") && text.is_empty() => {
             ("missing value after `=`".to_owned(), None)
         }

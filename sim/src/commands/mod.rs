@@ -5,27 +5,50 @@ pub mod merge;
 pub mod profile;
 pub mod router;
 pub mod run;
+pub mod schema;
 pub mod software;
 pub mod supervise;
 
 use std::io::Write;
 use std::path::Path;
 
-use crate::exit::Failure;
-use crate::scenario::{Scenario, ScenarioError, builtin};
+use quirknat_router::diagnostic::help_with_choices;
 
-/// The scenario that a user names: a file's, or a built-in one; and how it is called.
-pub(crate) fn read_scenario(path: &Path) -> Result<(String, Scenario), Failure> {
+use crate::exit::Failure;
+use crate::scenario::{Scenario, ScenarioError, ScenarioFile, builtin};
+
+/// The scenario that a user names: a file's, or a built-in one; and how it is called. Of a file with a matrix, the cell
+/// of this name.
+pub(crate) fn read_scenario(path: &Path, cell: Option<&str>) -> Result<(String, Scenario), Failure> {
     let entry = builtin().iter().find(|entry| path.as_os_str() == entry.name);
-    let scenario = match entry.filter(|_| !path.exists()) {
-        Some(entry) => Scenario::from_toml(&format!("{}.toml", entry.name), entry.toml),
-        None => Scenario::from_file(path),
+    let file = match entry.filter(|_| !path.exists()) {
+        Some(entry) => ScenarioFile::from_toml(&format!("{}.toml", entry.name), entry.toml),
+        None => ScenarioFile::read(path),
     };
-    let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    match scenario {
-        Ok(scenario) => Ok((name, scenario)),
-        Err(ScenarioError::Invalid(diagnostic)) => Err(Failure::Invalid(diagnostic)),
-        Err(other @ ScenarioError::Unreadable(_)) => Err(Failure::usage(other)),
+    let file = file.map_err(invalid)?;
+    let names = || (0..file.cells()).map(|index| file.cell_name(index));
+    let index = match cell {
+        None if file.cells() == 1 => Some(0),
+        None => None,
+        Some(cell) => names().position(|name| name == cell),
+    };
+    let Some(index) = index else {
+        let names: Vec<String> = names().collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let help = help_with_choices(cell.unwrap_or_default(), "cells there are:", &names);
+        return Err(Failure::usage(match cell {
+            Some(cell) => format!("no cell `{cell}` in {}\n{help}", path.display()),
+            None => format!("{} has a matrix: choose one of its cells with --cell\n{help}", path.display()),
+        }));
+    };
+    file.cell(index).map_err(invalid)
+}
+
+/// What is wrong with a scenario file, as a way for a command to end.
+pub(crate) fn invalid(error: ScenarioError) -> Failure {
+    match error {
+        ScenarioError::Invalid(diagnostic) => Failure::Invalid(diagnostic),
+        other @ (ScenarioError::Unreadable(_) | ScenarioError::NoSuchCell { .. }) => Failure::usage(other),
     }
 }
 

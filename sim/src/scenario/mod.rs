@@ -6,17 +6,20 @@ mod compare;
 mod describe;
 mod judge;
 pub mod language;
+mod matrix;
 mod play;
+mod profiles;
 mod resolve;
 mod verdict;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use quirknat_router::diagnostic::{Diagnostic, ReadError, from_toml, read_text};
+use quirknat_router::diagnostic::{Diagnostic, ReadError};
 
 pub use builtin::{Builtin, builtin};
 pub use compare::compare;
 pub use language::Scenario;
+pub use matrix::ScenarioFile;
 pub(crate) use play::Stage;
 pub use play::{PlayError, Played, play, play_on};
 pub use verdict::{Mismatch, Seen, StepVerdict, Verdict};
@@ -32,21 +35,26 @@ pub enum ScenarioError {
     /// It says something that makes no scenario.
     #[error("{0}")]
     Invalid(Box<Diagnostic>),
+    /// Its matrix has fewer cells.
+    #[error("there is no cell {index}: the file makes {cells}, counted from 0")]
+    NoSuchCell {
+        /// The one asked for.
+        index: usize,
+        /// How many there are.
+        cells: usize,
+    },
 }
 
 impl Scenario {
-    /// The scenario that a file's text describes; `file_name` is for its diagnostics.
+    /// The scenario that a file's text describes; `file_name` is for its diagnostics. A file with a matrix is none: see
+    /// [`ScenarioFile`].
     pub fn from_toml(file_name: &str, text: &str) -> Result<Self, ScenarioError> {
-        let invalid = |diagnostic| ScenarioError::Invalid(Box::new(diagnostic));
-        let mut scenario: Self = from_toml(file_name, text).map_err(invalid)?;
-        scenario.folder = Path::new(file_name).parent().map_or_else(PathBuf::new, Path::to_path_buf);
-        check::check(&scenario, file_name, text).map_err(invalid)?;
-        Ok(scenario)
+        ScenarioFile::from_toml(file_name, text)?.into_only()
     }
 
-    /// The scenario in a file.
+    /// The scenario in a file, likewise.
     pub fn from_file(path: &Path) -> Result<Self, ScenarioError> {
-        Self::from_toml(&path.display().to_string(), &read_text(path)?)
+        ScenarioFile::read(path)?.into_only()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a scenario's words stand for: addresses, profiles, configurations, and which network is behind which.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use quirknat_router::config::{Config, StaticForward};
@@ -7,7 +8,9 @@ use quirknat_router::profile::Profile;
 use smoltcp::wire::Ipv4Cidr;
 
 use super::Scenario;
-use super::language::{FtpStep, NetworkSpec, RouterSpec, Text};
+use super::language::{FtpStep, HostSpec, LinkChange, NetworkSpec, RouterSpec, Text};
+use crate::net::WireSpec;
+use crate::net::units::{Mtu, TimeSpan};
 
 /// The word for the public network, where another network's name could stand.
 pub(super) const INTERNET: &str = "internet";
@@ -55,6 +58,11 @@ pub(super) fn cidr(text: &Text) -> Result<Ipv4Cidr, Fault> {
     })
 }
 
+/// A router's profile, once it has been read.
+pub(super) fn profile(router: &RouterSpec) -> Option<Profile> {
+    router.resolved.as_deref().cloned()
+}
+
 /// How a network's router is set up.
 pub(super) fn config(scenario: &Scenario, name: &str, network: &NetworkSpec) -> Result<Config, Fault> {
     let lan = cidr(&network.lan)?;
@@ -70,18 +78,58 @@ pub(super) fn config(scenario: &Scenario, name: &str, network: &NetworkSpec) -> 
     if let Some(mtu) = network.router.uplink.mtu.or(network.router.link.mtu) {
         config.wan_mtu = usize::from(mtu.bytes());
     }
+    if let Some(mtu) = lan_mtu(scenario, name) {
+        config.lan_mtu = usize::from(mtu);
+    }
     Ok(config)
 }
 
-impl Scenario {
-    /// The profile of a network's router.
-    pub(super) fn profile_of(&self, network: &NetworkSpec) -> Result<Profile, String> {
-        let name = network.router.profile.get_ref();
-        let beside = self.folder.join(name);
-        let profile = if beside.is_file() { Profile::from_file(&beside) } else { Profile::resolve(name) };
-        profile.map_err(|error| error.to_string())
-    }
+/// The smallest MTU on a LAN's wires, if one is stated.
+fn lan_mtu(scenario: &Scenario, name: &str) -> Option<u16> {
+    let hosts = scenario.host.values().filter(|host| host.on.get_ref() == name).map(host_wire);
+    let routers = scenario.network.values().map(|network| &network.router);
+    let routers = routers.filter(|router| upper(router) == name).map(router_wire);
+    hosts.chain(routers).flat_map(|wire| [wire.up.mtu, wire.down.mtu]).flatten().map(Mtu::bytes).min()
+}
 
+/// Every wire by its name, as it is at first.
+pub(super) fn wires(scenario: &Scenario) -> BTreeMap<String, WireSpec> {
+    let routers = scenario.network.iter();
+    let routers = routers.map(|(name, network)| (format!("{name}.wan"), router_wire(&network.router)));
+    let hosts = scenario.host.iter().map(|(name, host)| {
+        let on = host.on.get_ref().as_str();
+        let wire = if on == INTERNET { format!("{on}.{name}") } else { format!("{on}.lan.{name}") };
+        (wire, host_wire(host))
+    });
+    routers.chain(hosts).collect()
+}
+
+/// A router's wire; on the public network or in another's LAN.
+pub(super) fn router_wire(router: &RouterSpec) -> WireSpec {
+    wire(upper(router), [&router.link, &router.uplink, &router.downlink])
+}
+
+/// A host's wire.
+pub(super) fn host_wire(host: &HostSpec) -> WireSpec {
+    wire(host.on.get_ref(), [&host.link, &host.uplink, &host.downlink])
+}
+
+fn wire(on: &str, [both, up, down]: [&LinkChange; 3]) -> WireSpec {
+    /// A home's cable and switch.
+    const LAN_DELAY: u64 = 100;
+    /// From an access link to the middle of the public network.
+    const INTERNET_DELAY: u64 = 5000;
+    let delay = if on == INTERNET { INTERNET_DELAY } else { LAN_DELAY };
+    let mut spec = WireSpec::default();
+    for (direction, own) in [(&mut spec.up, up), (&mut spec.down, down)] {
+        direction.delay = TimeSpan::from_micros(delay);
+        both.apply(direction);
+        own.apply(direction);
+    }
+    spec
+}
+
+impl Scenario {
     /// The port that an FTP step dials.
     pub(super) fn server_port(&self, step: &FtpStep) -> Option<u16> {
         let own = || Some(self.host.get(step.server.get_ref())?.ftp_server.as_ref()?.port);

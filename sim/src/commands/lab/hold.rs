@@ -31,6 +31,9 @@ pub struct HoldArgs {
     pub(super) name: String,
     /// The scenario
     pub(super) scenario: PathBuf,
+    /// The cell of a file with a matrix
+    #[arg(long)]
+    pub(super) cell: Option<String>,
     /// Seeds all that is random
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
@@ -41,7 +44,7 @@ pub struct HoldArgs {
 
 /// Holds it until somebody wants it to end.
 pub(super) fn run(args: &HoldArgs) -> Result<(), Failure> {
-    let (_, scenario) = read_scenario(&args.scenario)?;
+    let (_, scenario) = read_scenario(&args.scenario, args.cell.as_deref())?;
     // Where a user's own folder is has to be known before this process is root in a namespace of its own.
     let registry = Registry::open()?;
     let socket = registry.reserve(&args.name)?;

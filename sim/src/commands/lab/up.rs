@@ -26,6 +26,9 @@ pub struct UpArgs {
     /// A scenario file, or the name of a built-in one; its steps are not played
     #[arg(value_name = "SCENARIO")]
     scenario: PathBuf,
+    /// Which cell of a scenario file with a matrix, as in `sweep[port=21]`
+    #[arg(long, value_name = "NAME")]
+    cell: Option<String>,
     /// What to call the lab; as the scenario if not given
     #[arg(long)]
     name: Option<String>,
@@ -39,12 +42,17 @@ pub struct UpArgs {
 
 /// Brings it up.
 pub(super) fn run(args: &UpArgs) -> Result<(), Failure> {
-    let (default_name, _) = read_scenario(&args.scenario)?;
-    let name = args.name.clone().unwrap_or(default_name);
+    let (default_name, _) = read_scenario(&args.scenario, args.cell.as_deref())?;
+    let name = args.name.clone().unwrap_or_else(|| default_name.replace(['[', ']', '=', ','], "-"));
     let registry = Registry::open()?;
     let socket = registry.reserve(&name)?;
-    let hold =
-        HoldArgs { name, scenario: args.scenario.clone(), seed: args.seed, detached: !args.foreground };
+    let hold = HoldArgs {
+        name,
+        scenario: args.scenario.clone(),
+        cell: args.cell.clone(),
+        seed: args.seed,
+        detached: !args.foreground,
+    };
     if args.foreground {
         return hold::run(&hold);
     }
@@ -67,7 +75,9 @@ fn start(hold: &HoldArgs, log: &Path) -> Result<(), Failure> {
     let log_file = File::options().read(true).write(true).create(true).truncate(true).open(log);
     let mut log_file = log_file.map_err(cannot_start)?;
     let mut child = Command::new("/proc/self/exe")
-        .args(["lab", "hold", "--detached", "--seed", &hold.seed.to_string(), "--name", &hold.name, "--"])
+        .args(["lab", "hold", "--detached", "--seed", &hold.seed.to_string(), "--name", &hold.name])
+        .args(hold.cell.iter().map(|cell| format!("--cell={cell}")))
+        .arg("--")
         .arg(&hold.scenario)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -2,51 +2,56 @@
 //! comes: what is held of a scenario until then is where it stands and how it is called.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::commands::invalid;
 use crate::exit::Failure;
 use crate::report::Partition;
-use crate::scenario::{Builtin, Scenario, ScenarioError, builtin};
+use crate::scenario::{Builtin, Scenario, ScenarioError, ScenarioFile, builtin};
 
-/// Where a scenario's text stands.
+/// Where a file's text stands.
 #[derive(Debug, Clone)]
 enum Source {
     BuiltIn(&'static Builtin),
     File(PathBuf),
 }
 
-impl Source {
-    fn read(&self) -> Result<Scenario, ScenarioError> {
-        match self {
-            Self::BuiltIn(entry) => Scenario::from_toml(&format!("{}.toml", entry.name), entry.toml),
-            Self::File(path) => Scenario::from_file(path),
-        }
-    }
+/// Where a scenario is.
+#[derive(Debug, Clone)]
+enum Place {
+    /// It is all of a file.
+    File(Source),
+    /// It is a cell of a file with a matrix. Its text is held: to read it again would be to check all its cells again.
+    Cell(Arc<ScenarioFile>, usize),
+}
 
-    fn name(&self) -> String {
+impl Source {
+    fn read(&self) -> Result<ScenarioFile, ScenarioError> {
         match self {
-            Self::BuiltIn(entry) => entry.name.to_owned(),
-            Self::File(path) => {
-                path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
-            }
+            Self::BuiltIn(entry) => ScenarioFile::from_toml(&format!("{}.toml", entry.name), entry.toml),
+            Self::File(path) => ScenarioFile::read(path),
         }
     }
 }
 
-/// One scenario to play. A file is one scenario; where a file describes several, its index among them belongs here,
-/// beside the source.
+/// One scenario to play: a file, or a cell of one with a matrix.
 #[derive(Debug, Clone)]
 pub(super) struct Job {
     /// Its place in the undivided run, from 1.
     pub position: usize,
     /// Its name, unlike any other's.
     pub name: String,
-    source: Source,
+    place: Place,
 }
 
 impl Job {
     /// Reads it again. It was checked, so an error means that the file is not what it was.
     pub(super) fn scenario(&self) -> Result<Scenario, ScenarioError> {
-        self.source.read()
+        let cell = match &self.place {
+            Place::Cell(file, index) => file.cell(*index),
+            Place::File(source) => source.read()?.cell(0),
+        };
+        cell.map(|(_, scenario)| scenario)
     }
 }
 
@@ -74,17 +79,26 @@ impl WorkList {
         Ok(list)
     }
 
-    /// Adds what a file describes. Here one file would become several jobs.
+    /// Adds what a file describes.
     fn check(&mut self, source: Source, filter: Option<&str>) -> Result<(), Failure> {
-        let scenario = source.read().map_err(|error| match error {
-            ScenarioError::Invalid(diagnostic) => Failure::Invalid(diagnostic),
-            other @ ScenarioError::Unreadable(_) => Failure::usage(other),
-        })?;
-        let name = source.name();
-        if filter.is_none_or(|text| name.contains(text) || scenario.title.contains(text)) {
-            self.jobs.push(Job { position: self.jobs.len() + 1, name, source });
+        let file = source.read().map_err(invalid)?;
+        if !file.has_matrix() {
+            let (name, scenario) = file.cell(0).map_err(invalid)?;
+            self.add(name, &scenario.title, Place::File(source), filter);
+            return Ok(());
+        }
+        let file = Arc::new(file);
+        for index in 0..file.cells() {
+            let (name, scenario) = file.cell(index).map_err(invalid)?;
+            self.add(name, &scenario.title, Place::Cell(Arc::clone(&file), index), filter);
         }
         Ok(())
+    }
+
+    fn add(&mut self, name: String, title: &str, place: Place, filter: Option<&str>) {
+        if filter.is_none_or(|text| name.contains(text) || title.contains(text)) {
+            self.jobs.push(Job { position: self.jobs.len() + 1, name, place });
+        }
     }
 
     /// Leaves the part's jobs. Positions stay those of the whole.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::Text;
+use super::{Text, schema};
 use crate::cause::Cause;
 
 /// What is expected of a step, from its beginning until it is over and what it sent has arrived.
@@ -18,6 +18,7 @@ pub struct Expect {
     /// ftp: the data connection: the transfer, compared byte for byte.
     pub data: Option<Outcome>,
     /// ftp: the code of the reply that ends the transfer, or refuses it.
+    #[schemars(range(min = 100, max = 599))]
     pub reply: Option<u16>,
     /// ftp, run: a line on the client's wire, from the client.
     pub client_sent: Option<String>,
@@ -29,11 +30,14 @@ pub struct Expect {
     pub client_saw: Option<String>,
     /// ftp, run: the data connection's SYN on the client's wire, as `"198.51.100.9:20 > 192.168.1.100:16683"`; `*` for
     /// a port that may be any; `"none"` if none is to cross.
+    #[schemars(regex(pattern = schema::CONNECTION))]
     pub data_syn_at_client: Option<String>,
     /// ftp, run: the same on the server's wire.
+    #[schemars(regex(pattern = schema::CONNECTION))]
     pub data_syn_at_server: Option<String>,
     /// ftp, run: what the client's router did with the announcement: `"rewritten"`, `"left alone: REASON"`, or
     /// `"silent"`.
+    #[schemars(regex(pattern = schema::GATEWAY))]
     pub gateway: Option<String>,
     /// udp, tcp, ping: whether every request was answered. run: whether the status was 0.
     pub outcome: Option<Outcome>,
@@ -70,7 +74,7 @@ pub struct Expect {
     /// Translations that it must hold then, as in `"tcp 192.168.1.100:* is 203.0.113.7:* towards 198.51.100.9:21"`.
     #[schemars(with = "BTreeMap<String, Vec<String>>")]
     pub table: BTreeMap<Text, Vec<String>>,
-    /// Why the step failed.
+    /// ftp, run: why the step failed.
     #[schemars(with = "Option<Cause>")]
     pub cause: Option<Spanned<Cause>>,
 }

@@ -25,11 +25,12 @@ pub struct LinkChange {
     pub duplicate: Option<Probability>,
     /// How often one bit of a packet, any of them, is flipped.
     pub corrupt: Option<Probability>,
-    /// How fast packets are transmitted, one after the other: `"10 Mbit/s"`.
+    /// How fast packets are transmitted, one after the other: `"10 Mbit/s"`; all at once without this.
     pub rate: Option<Rate>,
-    /// How many packets wait for the transmitter at most; what comes after them is lost.
+    /// How many packets wait for the transmitter at most, 1000 without this; what comes after them is lost. It needs a
+    /// `rate`.
     pub queue: Option<u32>,
-    /// The longest packet it takes, in bytes of IP.
+    /// The longest packet it takes, in bytes of IP. Hosts know that of their own wire, which is 1500 without this.
     pub mtu: Option<Mtu>,
     /// Whether it lets nothing in. What is under way still arrives.
     pub down: Option<bool>,

@@ -2,9 +2,11 @@
 //!
 //! What a field means is said in its documentation here, which the reference page repeats.
 
+mod content;
 mod expect;
 mod link;
 mod place;
+pub mod schema;
 mod step;
 
 use std::collections::BTreeMap;
@@ -14,11 +16,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use content::Content;
 pub use expect::{Expect, Outcome};
 pub use link::LinkChange;
 pub use place::{DataSource, ForeignAddress, FtpServer, HostSpec, NetworkSpec, Program, RouterSpec};
 pub use step::{
-    Content, ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, Put, RestartStep, RunStep, Step,
+    ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, Put, RestartStep, RunStep, Step,
     WanAddressStep,
 };
 
@@ -45,17 +48,24 @@ pub struct Scenario {
     pub internet: InternetSpec,
     /// The networks behind a router, by name.
     #[serde(default)]
+    #[schemars(transform = schema::named)]
     pub network: BTreeMap<String, NetworkSpec>,
     /// The hosts, by name.
+    #[schemars(transform = schema::named)]
     pub host: BTreeMap<String, HostSpec>,
     /// What happens, in order.
+    #[schemars(length(min = 1))]
     pub step: Vec<Step>,
     /// Multiplies the scenario: each name is a variable, each list its values. `${name}` stands for the value wherever
     /// text stands; where a number or another value stands, write `"${name}"`. A value that is a table sets several
-    /// variables at once, each called by its key.
+    /// variables at once, each called by its key; the first names the cell.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Vec<serde_json::Value>>")]
     pub matrix: BTreeMap<String, Vec<toml::Value>>,
+    /// Cells that are left out: those where every variable named here has the value, or one of the listed values.
+    #[serde(default)]
+    #[schemars(with = "Vec<BTreeMap<String, serde_json::Value>>")]
+    pub matrix_exclude: Vec<toml::Table>,
     /// Where its file lies; files it names may lie beside it.
     #[serde(skip)]
     pub(super) folder: PathBuf,
@@ -93,3 +103,6 @@ impl BackendName {
 
 /// A text with its place in the file.
 pub(super) type Text = Spanned<String>;
+
+#[cfg(test)]
+mod tests;

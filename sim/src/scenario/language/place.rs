@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
-use quirknat_router::profile::PortRange;
+use quirknat_router::profile::{PortRange, Profile};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{LinkChange, Text};
+use super::{LinkChange, Text, schema};
 use crate::net::units::TimeSpan;
 
 /// A network behind a router.
@@ -16,7 +17,7 @@ use crate::net::units::TimeSpan;
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NetworkSpec {
     /// The router's address and subnet on the LAN, as in `"192.168.1.1/24"`.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = schema::CIDR))]
     pub lan: Text,
     /// Its router.
     pub router: RouterSpec,
@@ -32,7 +33,7 @@ pub struct RouterSpec {
     /// Values of the profile to be replaced, by their path: `{ "alg.ftp.control-ports" = [21, 2121] }`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
-    pub set: BTreeMap<Text, toml::Value>,
+    pub set: BTreeMap<Text, Spanned<toml::Value>>,
     /// Its address on the WAN.
     #[schemars(with = "Ipv4Addr")]
     pub wan: Spanned<Ipv4Addr>,
@@ -43,7 +44,7 @@ pub struct RouterSpec {
     pub on: Option<Text>,
     /// The user's forwards, as in `"tcp/21=192.168.1.100"`, `"udp/5000-5010=192.168.1.100:6000"`.
     #[serde(default)]
-    #[schemars(with = "Vec<String>")]
+    #[schemars(with = "Vec<String>", inner(regex(pattern = schema::FORWARD)))]
     pub forward: Vec<Text>,
     /// The DMZ host.
     #[serde(default)]
@@ -58,6 +59,9 @@ pub struct RouterSpec {
     /// To the home, where it differs from `link`.
     #[serde(default)]
     pub downlink: LinkChange,
+    /// What `profile` and `set` come to.
+    #[serde(skip)]
+    pub(in crate::scenario) resolved: Option<Arc<Profile>>,
 }
 
 /// A host. Its wire is called `NETWORK.lan.HOST`, or `internet.HOST`.
@@ -93,40 +97,41 @@ pub struct HostSpec {
 pub struct FtpServer {
     /// The port of its control connections.
     #[serde(default = "control_port")]
+    #[schemars(range(min = 1))]
     pub port: u16,
     /// Behaves as this software does: `quirknat software list` names them.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub software: Option<Text>,
-    /// What it does with a PORT that names another host than the client.
+    /// What it does with a PORT that names another host than the client; `refuse` without this and `software`.
     #[serde(default)]
     pub foreign_port: Option<ForeignAddress>,
-    /// What it does with a data connection of PASV that comes from another host than the client.
+    /// What it does with a data connection of PASV that comes from another host than the client; likewise `refuse`.
     #[serde(default)]
     pub foreign_passive_peer: Option<ForeignAddress>,
-    /// Which port it dials data connections from.
+    /// Which port it dials data connections from; `below-control` without this and `software`.
     #[serde(default)]
     pub data_source: Option<DataSource>,
-    /// The lowest and highest port it listens on for PASV, as in `"40000-40100"`.
+    /// The lowest and highest port it listens on for PASV, as in `"40000-40100"`; any without this.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", regex(pattern = schema::PORTS))]
     pub passive_ports: Option<PortRange>,
     /// The address it announces in 227 instead of its own.
     #[serde(default)]
     pub passive_address: Option<Ipv4Addr>,
-    /// Whether it knows EPRT and EPSV (RFC 2428).
+    /// Whether it knows EPRT and EPSV (RFC 2428); it does without this and `software`.
     #[serde(default)]
     pub extended: Option<bool>,
-    /// The text of its greeting.
+    /// The text of its greeting; `Service ready` without this and `software`.
     #[serde(default)]
     pub banner: Option<String>,
-    /// How long it waits for a data connection.
+    /// How long it waits for a data connection; 60 s without this and `software`.
     #[serde(default)]
     pub data_timeout: Option<TimeSpan>,
-    /// How long it waits for a command, and a transfer for a byte.
+    /// How long it waits for a command, and a transfer for a byte; 5 min without this and `software`.
     #[serde(default)]
     pub idle_timeout: Option<TimeSpan>,
-    /// Its files: name and size in bytes.
+    /// Its files: name and size in bytes, up to 64 MiB.
     #[serde(default = "files")]
     pub files: BTreeMap<String, usize>,
 }
@@ -176,5 +181,6 @@ pub struct Program {
     pub files: BTreeMap<String, String>,
     /// The scenario begins once it listens on this TCP port.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub listens: Option<u16>,
 }

@@ -7,13 +7,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::{Expect, LinkChange, Text};
+use super::{Content, Expect, LinkChange, Text, schema};
 use crate::net::units::TimeSpan;
 
 /// One thing that happens, and what is expected of it. It has exactly one of the actions `ftp`, `udp`, `tcp`, `ping`,
 /// `packet`, `run`, `wait`, `restart`, `wan-address`, `link`, `parallel`.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(transform = schema::one_action)]
 pub struct Step {
     /// What to call it in reports, instead of a description made from it.
     pub name: Option<String>,
@@ -70,7 +71,7 @@ pub struct FtpStep {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub software: Option<Text>,
-    /// How the data connection is made; without it, as `software` does.
+    /// How the data connection is made; without this as `software` does, and without both by PASV.
     #[serde(default)]
     pub mode: Option<Mode>,
     /// The address it dials: the server's without this, or its router's where the server is in another network.
@@ -78,14 +79,17 @@ pub struct FtpStep {
     pub to: Option<Ipv4Addr>,
     /// The port it dials: that of the server's `ftp-server` without this.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub port: Option<u16>,
     /// The port the client listens on for PORT and EPRT; any if it is not given.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub data_port: Option<u16>,
     /// The address the client announces in PORT and EPRT instead of its own: a client that knows of the NAT before it.
     #[serde(default)]
     pub announce: Option<Ipv4Addr>,
-    /// Whether the client dials the address in a 227 as announced; otherwise that of the control connection.
+    /// Whether the client dials the address in a 227 as announced, as it does without this and `software`; otherwise
+    /// that of the control connection.
     #[serde(default)]
     pub trust_passive_address: Option<bool>,
     /// Fetches this file; with neither `get` nor `put` the directory is listed.
@@ -95,7 +99,7 @@ pub struct FtpStep {
     /// Stores this file.
     #[serde(default)]
     pub put: Option<Put>,
-    /// How long the client waits for a reply, and for a data connection or its next byte.
+    /// How long the client waits for a reply, and for a data connection or its next byte; 60 s without this.
     #[serde(default)]
     pub patience: Option<TimeSpan>,
 }
@@ -106,7 +110,7 @@ pub struct FtpStep {
 pub struct Put {
     /// Its name.
     pub name: String,
-    /// Its size in bytes.
+    /// Its size in bytes, up to 64 MiB.
     pub size: usize,
 }
 
@@ -137,16 +141,18 @@ pub struct ExchangeStep {
     #[schemars(with = "String")]
     pub server: Text,
     /// The port that it answers on.
+    #[schemars(range(min = 1))]
     pub port: u16,
     /// Where the requests go, as in `"203.0.113.7:4000"`: to the server's port without this, or to the same port of its
     /// router where the server is in another network.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", regex(pattern = schema::ENDPOINT))]
     pub to: Option<Text>,
     /// The port that the requests come from; any if it is not given.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub source_port: Option<u16>,
-    /// What is sent: a text, or a number of bytes.
+    /// What is sent: a text, or a number of bytes; `hello` without this.
     #[serde(default)]
     pub request: Content,
     /// What is answered: as much as was sent if it is not given; `0`: nothing.
@@ -154,6 +160,7 @@ pub struct ExchangeStep {
     pub answer: Option<Content>,
     /// How many requests.
     #[serde(default = "once")]
+    #[schemars(range(min = 1))]
     pub times: u32,
     /// From one request to the next.
     #[serde(default)]
@@ -161,22 +168,6 @@ pub struct ExchangeStep {
     /// How long the client waits for a connection, and for an answer.
     #[serde(default = "exchange_patience")]
     pub patience: TimeSpan,
-}
-
-/// What is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Content {
-    /// This text.
-    Text(String),
-    /// So many bytes of any text.
-    Bytes(u32),
-}
-
-impl Default for Content {
-    fn default() -> Self {
-        Self::Text("hello".to_owned())
-    }
 }
 
 fn once() -> u32 {
@@ -199,6 +190,7 @@ pub struct PingStep {
     pub to: Text,
     /// How many requests.
     #[serde(default = "one")]
+    #[schemars(range(min = 1))]
     pub count: u16,
     /// From one request to the next.
     #[serde(default = "a_second")]
@@ -208,6 +200,7 @@ pub struct PingStep {
     pub length: u16,
     /// The time to live.
     #[serde(default = "ping_time_to_live")]
+    #[schemars(range(min = 1))]
     pub ttl: u8,
     /// How long to wait for answers after the last request.
     #[serde(default = "a_second")]
@@ -310,7 +303,7 @@ pub struct WanAddressStep {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct LinkStep {
     /// `NETWORK.wan`, `NETWORK.lan.HOST` or `internet.HOST`.
-    #[schemars(with = "String")]
+    #[schemars(with = "String", regex(pattern = schema::WIRE))]
     pub wire: Text,
     /// Both directions.
     #[serde(default)]

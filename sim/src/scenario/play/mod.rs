@@ -22,7 +22,7 @@ use crate::world::{Activity, Backend, Simulated};
 use act::Running;
 
 /// A step that is not over by then has failed; what programs wait for at most comes long before.
-const LONGEST_STEP: Duration = Duration::from_secs(24 * 3600);
+pub(super) const LONGEST_STEP: Duration = Duration::from_secs(24 * 3600);
 /// After a step the last acknowledgements and FINs cross.
 const AFTERMATH: Duration = Duration::from_secs(1);
 

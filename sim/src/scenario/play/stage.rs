@@ -7,8 +7,8 @@ use smoltcp::wire::Ipv4Cidr;
 
 use super::contents;
 use crate::ftp::{DataSource, Files, ForeignAddress, ServerConfig};
-use crate::net::{HostId, Place, RouterId, WireSpec};
-use crate::scenario::language::{self, FtpServer, HostSpec, LinkChange, RouterSpec};
+use crate::net::{HostId, Place, RouterId};
+use crate::scenario::language::{self, FtpServer, HostSpec};
 use crate::scenario::{INTERNET, Scenario, resolve};
 use crate::software::Software;
 use crate::world::{Backend, World, public};
@@ -47,12 +47,12 @@ impl<'a, B: Backend> Stage<'a, B> {
     /// The router of a network; the scenario was checked, so it can be made.
     fn place_router(&mut self, name: &'a str, seed: u64) {
         let Some(network) = self.scenario.network.get(name) else { return };
-        let Ok(profile) = self.scenario.profile_of(network) else { return };
+        let Some(profile) = resolve::profile(&network.router) else { return };
         let Ok(mut config) = resolve::config(self.scenario, name, network) else { return };
         config.seed = seed;
         config.detail = Detail::Packets;
         let place = self.place_of(resolve::upper(&network.router));
-        let wire = router_wire(&network.router);
+        let wire = resolve::router_wire(&network.router);
         let placed = self.world.network_mut().add_router(name, profile, config, place, &wire);
         debug_assert!(placed.is_ok(), "a checked scenario's routers can be made");
         if let Ok(id) = placed {
@@ -66,7 +66,7 @@ impl<'a, B: Backend> Stage<'a, B> {
         let place = self.place_of(on);
         let lan = self.scenario.network.get(on).and_then(|network| resolve::cidr(&network.lan).ok());
         let cidr = lan.map_or_else(|| public(address), |lan| Ipv4Cidr::new(address, lan.prefix_len()));
-        let wire = host_wire(host);
+        let wire = resolve::host_wire(host);
         let id = self.world.add_host(name, cidr, place, &wire)?;
         let files = Files::new();
         if let Some(server) = &host.ftp_server {
@@ -118,30 +118,6 @@ impl<'a, B: Backend> Stage<'a, B> {
     pub(crate) fn wire(&self, name: &str) -> Option<usize> {
         self.world.network().wires().iter().position(|wire| *wire == name)
     }
-}
-
-/// A router's wire; on the public network or in another's LAN.
-fn router_wire(router: &RouterSpec) -> WireSpec {
-    wire(resolve::upper(router), [&router.link, &router.uplink, &router.downlink])
-}
-
-fn host_wire(host: &HostSpec) -> WireSpec {
-    wire(host.on.get_ref(), [&host.link, &host.uplink, &host.downlink])
-}
-
-fn wire(on: &str, [both, up, down]: [&LinkChange; 3]) -> WireSpec {
-    /// A home's cable and switch.
-    const LAN_DELAY: u64 = 100;
-    /// From an access link to the middle of the public network.
-    const INTERNET_DELAY: u64 = 5000;
-    let delay = if on == INTERNET { INTERNET_DELAY } else { LAN_DELAY };
-    let mut spec = WireSpec::default();
-    for (direction, own) in [(&mut spec.up, up), (&mut spec.down, down)] {
-        direction.delay = crate::net::units::TimeSpan::from_micros(delay);
-        both.apply(direction);
-        own.apply(direction);
-    }
-    spec
 }
 
 fn server_config(server: &FtpServer) -> ServerConfig {
