@@ -30,7 +30,7 @@ pub(super) const OF_ACTIONS: [(&str, &[&str]); 19] = [
     ("status", &["run"]),
     ("stdout", &["run"]),
     ("stderr", &["run"]),
-    ("cause", &["ftp", "run"]),
+    ("cause", &["ftp", "udp", "tcp"]),
 ];
 
 /// What a program's step is told by only if it says who the server is.
@@ -116,7 +116,7 @@ impl<'a> Check<'a> {
 
     fn icmp_error(&self, at: &At<'_, 'a>, error: &str) -> Result<(), Diagnostic> {
         let (kind, from) = error.split_once(" from ").unwrap_or((error, ""));
-        if kind.contains('*') || (ICMP_ERRORS.contains(&kind) && !from.is_empty()) {
+        if error == "none" || kind.contains('*') || (ICMP_ERRORS.contains(&kind) && !from.is_empty()) {
             return Ok(());
         }
         let mut help = word_list(

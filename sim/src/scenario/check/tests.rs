@@ -89,7 +89,7 @@ fn networks_that_cannot_be_plugged_together() {
             ("tcp/21=192.168.1.100", "tcp/21=192.168.7.100"),
             ("tcp/21=192.168.1.100", "tcp21=192.168.1.100"),
             ("ftp-server = { port = 21", "ftp-server = { port = 0"),
-            ("ftp-server = { port = 21", "ftp-server = { software = \"vsftpd\""),
+            ("ftp-server = { port = 21", "ftp-server = { software = \"vsftp\""),
             ("files = { \"readme.txt\" = 1024 }", "files = { \"readme.txt\" = 300000000000 }"),
         ]),
     );
@@ -143,7 +143,7 @@ fn steps_that_are_none_or_can_never_happen() {
         "ftp = { client = \"pc\", server = \"laptop\" }",
         "ftp = { client = \"pc\", server = \"server\", get = \"readme.text\" }",
         "ftp = { client = \"pc\", server = \"server\", get = \"readme.txt\", put = { name = \"a\", size = 1 } }",
-        "ftp = { client = \"pc\", server = \"server\", software = \"curl\" }",
+        "ftp = { client = \"pc\", server = \"server\", software = \"vsftpd\" }",
         "ftp = { client = \"pc\", server = \"server\", data-port = 0 }",
         "tcp = { client = \"pc\", server = \"server\", port = 21 }",
         "tcp = { client = \"pc\", server = \"pc\", port = 80 }",

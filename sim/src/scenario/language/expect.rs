@@ -47,7 +47,7 @@ pub struct Expect {
     pub arrived: Option<u32>,
     /// udp, tcp: whom the server saw the requests come from, as `"203.0.113.7:*"`.
     pub seen_from: Option<String>,
-    /// ping: an ICMP error that came, as `"time-exceeded from 203.0.113.7"`.
+    /// ping: an ICMP error that came, as `"time-exceeded from 203.0.113.7"`; `"none"` if none is to come.
     pub icmp_error: Option<String>,
     /// run: the program's exit status.
     pub status: Option<i32>,
@@ -74,7 +74,7 @@ pub struct Expect {
     /// Translations that it must hold then, as in `"tcp 192.168.1.100:* is 203.0.113.7:* towards 198.51.100.9:21"`.
     #[schemars(with = "BTreeMap<String, Vec<String>>")]
     pub table: BTreeMap<Text, Vec<String>>,
-    /// ftp, run: why the step failed.
+    /// ftp, udp, tcp: why the step failed.
     #[schemars(with = "Option<Cause>")]
     pub cause: Option<Spanned<Cause>>,
 }
