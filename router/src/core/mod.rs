@@ -266,6 +266,11 @@ impl Router {
         }
     }
 
+    /// Changes the largest packets that the links take, in bytes: a link was set up anew.
+    pub fn set_mtu(&mut self, lan: usize, wan: usize) {
+        (self.lan_mtu, self.wan_mtu) = (lan, wan);
+    }
+
     /// Ends what has come to its end by `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance(now);

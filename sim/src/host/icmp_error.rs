@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
+use etherparse::icmpv4::DestUnreachableHeader;
 use etherparse::{Icmpv4Slice, Icmpv4Type, IpNumber, Ipv4HeaderSlice, Ipv4Slice, icmpv4};
 
 use super::stack::EchoAnswerKind;
@@ -12,6 +13,8 @@ pub(crate) struct IcmpError {
     /// Who sent it.
     pub(crate) from: Ipv4Addr,
     pub(crate) kind: EchoAnswerKind,
+    /// How long a packet the next link takes, in bytes, where it says so (RFC 1191 §4).
+    pub(crate) next_hop_mtu: Option<u16>,
     pub(crate) quoted: Quoted,
 }
 
@@ -19,7 +22,10 @@ pub(crate) struct IcmpError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Quoted {
     Tcp { source: SocketAddrV4, destination: SocketAddrV4 },
+    Udp { source: SocketAddrV4 },
     Echo { identifier: u16 },
+    OtherIcmp,
+    Other,
 }
 
 impl IcmpError {
@@ -30,8 +36,14 @@ impl IcmpError {
         }
         let ip = Ipv4Slice::from_slice(packet).ok()?;
         let icmp = Icmpv4Slice::from_slice(ip.payload().payload).ok()?;
+        let mut next_hop_mtu = None;
         let kind = match icmp.icmp_type() {
-            Icmpv4Type::DestinationUnreachable(header) => EchoAnswerKind::Unreachable(header.code_u8()),
+            Icmpv4Type::DestinationUnreachable(header) => {
+                if let DestUnreachableHeader::FragmentationNeeded { next_hop_mtu: mtu } = header {
+                    next_hop_mtu = Some(mtu);
+                }
+                EchoAnswerKind::Unreachable(header.code_u8())
+            }
             Icmpv4Type::TimeExceeded(_) => EchoAnswerKind::TimeExceeded,
             _ => return None,
         };
@@ -39,7 +51,7 @@ impl IcmpError {
         if sum != icmp.checksum() {
             return None;
         }
-        Some(Self { from: ip.header().source_addr(), kind, quoted: quoted(icmp.payload())? })
+        Some(Self { from: ip.header().source_addr(), kind, next_hop_mtu, quoted: quoted(icmp.payload())? })
     }
 }
 
@@ -54,6 +66,8 @@ fn quoted(quote: &[u8]) -> Option<Quoted> {
             destination: SocketAddrV4::new(header.destination_addr(), word(2)?),
         }),
         IpNumber::ICMP if kind == icmpv4::TYPE_ECHO_REQUEST => Some(Quoted::Echo { identifier: word(4)? }),
-        _ => None,
+        IpNumber::UDP => Some(Quoted::Udp { source: SocketAddrV4::new(header.source_addr(), word(0)?) }),
+        IpNumber::ICMP => Some(Quoted::OtherIcmp),
+        _ => Some(Quoted::Other),
     }
 }

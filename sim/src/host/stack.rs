@@ -76,6 +76,9 @@ pub trait Stack {
     /// Moves what has arrived into the sockets, and what they send onto the wire; says whether anything changed.
     fn poll(&mut self, now: Instant) -> bool;
 
+    /// The host's wire takes packets of so many bytes from now on.
+    fn set_mtu(&mut self, mtu: u16);
+
     /// When [`poll`](Self::poll) has something to do without a packet or a program asking for it.
     fn poll_at(&mut self, now: Instant) -> Option<Instant>;
 

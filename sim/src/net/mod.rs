@@ -8,6 +8,9 @@ mod record;
 pub mod units;
 mod wire;
 
+/// The longest packet, in bytes, on a wire that says nothing about it.
+pub const DEFAULT_MTU: u16 = 1500;
+
 pub use internet::{InternetSpec, Undeliverable};
 pub use link::LinkSpec;
 pub use network::{ChangeError, HostId, Network, Place, RouterId, WireSpec};

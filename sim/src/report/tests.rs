@@ -32,7 +32,10 @@ fn lines_say_why_a_scenario_could_not_be_played() {
 #[test]
 fn junit_has_it_as_an_error_and_not_as_a_failure() {
     let text = written(|out, tell| tell(&mut Junit::new(out)));
-    assert!(text.contains("<testsuite name=\"bug\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\">"), "{text}");
+    assert!(
+        text.contains("<testsuite name=\"bug\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\">"),
+        "{text}"
+    );
     let error = "<error type=\"not played\" message=\"the player panicked: &lt;left&gt; &amp; \\u{1b}[31m\">the player \
                  panicked: &lt;left&gt; &amp; \\u{1b}[31m\nright</error>";
     assert!(text.contains(error), "{text}");

@@ -24,6 +24,7 @@ builtin!(
     "carrier-grade-nat",
     "dmz-host",
     "link-outage",
+    "mtu-change",
     "parallel-sessions",
     "pasv-21",
     "pasv-other",

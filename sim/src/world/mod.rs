@@ -21,10 +21,8 @@ pub use simulated::{Simulated, SimulatedStack};
 use crate::host::{ActivityId, Host, Stack};
 use crate::net::random::seed_for;
 use crate::net::units::Mtu;
-use crate::net::{HostId, InternetSpec, Network, Place, WireSpec};
+use crate::net::{DEFAULT_MTU, HostId, InternetSpec, Network, Place, WireSpec};
 
-/// The longest packet on a wire that says nothing about it.
-const MTU: u16 = 1500;
 /// So often something happens at one instant at most. More is a loop that no link's delay slows down, as between two
 /// programs that answer each other's answers.
 const STEPS_AT_ONE_INSTANT: u32 = 100_000;
@@ -60,7 +58,7 @@ impl<B: Backend> World<B> {
         place: Place,
         wire: &WireSpec,
     ) -> Result<HostId, B::Error> {
-        let mtu = wire.up.mtu.map_or(MTU, Mtu::bytes);
+        let mtu = wire.up.mtu.map_or(DEFAULT_MTU, Mtu::bytes);
         // Each host has its own initial sequence numbers and ports, whoever else is there.
         let seed = seed_for(self.seed, &format!("host {name}"));
         let place_of_host = HostPlace { name, address, mtu: usize::from(mtu), seed };
@@ -98,6 +96,15 @@ impl<B: Backend> World<B> {
     /// A packet leaves a host as if its stack had sent it.
     pub fn inject(&mut self, host: HostId, packet: Vec<u8>) {
         self.network.send(self.now, host, packet);
+    }
+
+    /// Makes a wire another one; see [`Network::change_wire`].
+    pub fn change_wire(&mut self, wire: usize, change: impl FnOnce(&mut WireSpec)) {
+        if let Some((HostId(id), mtu)) = self.network.change_wire(self.now, wire, change)
+            && let Some(host) = self.hosts.get_mut(id)
+        {
+            host.stack.set_mtu(mtu);
+        }
     }
 
     /// Whether something a host does has come to its end.

@@ -24,7 +24,7 @@ use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
 use quirknat_router::device::{Device as _, Tun};
 use smoltcp::time::Instant;
 
-use super::{LabFailure, Namespace, Nowhere, close_devices, open_host};
+use super::{LabFailure, Namespace, Nowhere, close_devices, netlink, open_host};
 use crate::ftp::Failure;
 use crate::host::{
     Connection, ConnectionState, Datagrams, Echo, EchoAnswer, Listener, Process, ProgramEnd, ProgramFailure,
@@ -193,6 +193,16 @@ impl Stack for KernelStack {
     fn poll(&mut self, now: Instant) -> bool {
         self.turn = TURN;
         self.processes.poll(now)
+    }
+
+    fn set_mtu(&mut self, mtu: u16) {
+        let changed = self.namespace.within(|| netlink::set_mtu(DEVICE, u32::from(mtu)));
+        if let Err(error) = changed
+            .map_err(|error| error.to_string())
+            .and_then(|changed| changed.map_err(|error| error.to_string()))
+        {
+            log::error!("{}: its MTU stays as it is: {error}", self.address);
+        }
     }
 
     fn poll_at(&mut self, _: Instant) -> Option<Instant> {

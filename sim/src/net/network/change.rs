@@ -8,8 +8,10 @@ use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::Ipv4Cidr;
 use thiserror::Error;
 
-use super::{Network, PlacedRouter, RouterId, Station, WireSpec};
+use super::{HostId, Network, PlacedRouter, RouterId, Station, WireSpec};
+use crate::net::DEFAULT_MTU;
 use crate::net::record::{Change, ChangeKind, NetworkEvent};
+use crate::net::wire::Direction;
 
 /// Why a network cannot be changed so.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -63,13 +65,38 @@ impl Network {
         Ok(())
     }
 
-    /// Makes a wire another one. What is under way keeps its times. Neither end's idea of the longest packet changes
-    /// with it: what is too long for the wire now is lost on it.
-    pub fn change_wire(&mut self, now: Instant, wire: usize, change: impl FnOnce(&mut WireSpec)) {
-        let Some(wire) = self.wires.get_mut(wire) else { return };
-        wire.change(change);
-        let what = ChangeKind::LinkChanged { wire: wire.name.clone() };
+    /// Makes a wire another one. What is under way keeps its times. Both ends know at once how long a packet may be, as
+    /// of a link that was set up anew; for the host at its end, if one is, that is given back.
+    pub fn change_wire(
+        &mut self,
+        now: Instant,
+        wire: usize,
+        change: impl FnOnce(&mut WireSpec),
+    ) -> Option<(HostId, u16)> {
+        let changed = self.wires.get_mut(wire)?;
+        changed.change(change);
+        let what = ChangeKind::LinkChanged { wire: changed.name.clone() };
+        let up = changed.mtu(Direction::Up);
         self.changed(now, what);
+        for router in 0..self.routers.len() {
+            self.learn_mtu(router);
+        }
+        let host = self.ends.iter().position(|plug| plug.wire == wire)?;
+        Some((HostId(host), up.unwrap_or(DEFAULT_MTU)))
+    }
+
+    /// A router knows how long a packet its own wires take.
+    fn learn_mtu(&mut self, id: usize) {
+        let Some(placed) = self.routers.get(id) else { return };
+        let mtu = |wire: usize, direction| self.wires.get(wire).and_then(|wire| wire.mtu(direction));
+        let wan = mtu(placed.wan.wire, Direction::Up).unwrap_or(DEFAULT_MTU);
+        let on_lan = placed.lan.iter().filter_map(|station| self.plug_of(*station));
+        let lan = on_lan.flat_map(|plug| [Direction::Up, Direction::Down].map(|way| mtu(plug.wire, way)));
+        let lan = lan.flatten().min().unwrap_or(DEFAULT_MTU);
+        let (lan, wan) = (usize::from(lan), usize::from(wan));
+        let Some(placed) = self.routers.get_mut(id) else { return };
+        (placed.config.lan_mtu, placed.config.wan_mtu) = (lan, wan);
+        placed.router.set_mtu(lan, wan);
     }
 
     /// Notes that time was passed over.

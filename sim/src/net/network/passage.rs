@@ -165,7 +165,7 @@ impl Network {
         }
     }
 
-    fn plug_of(&self, station: Station) -> Option<Plug> {
+    pub(super) fn plug_of(&self, station: Station) -> Option<Plug> {
         match station {
             Station::Host(id) => self.ends.get(id).copied(),
             Station::Wan(id) => self.routers.get(id).map(|placed| placed.wan),

@@ -192,14 +192,14 @@ fn begin<B: Backend>(stage: &mut Stage<'_, B>, step: &Step) -> Option<Action> {
         let _ = stage.world.network_mut().change_wan_address(now, router, address);
     }
     if let Some(link) = &step.link {
-        change_wire(stage, now, link.get_ref())?;
+        change_wire(stage, link.get_ref())?;
     }
     Some(Action::Instantly)
 }
 
-fn change_wire<B: Backend>(stage: &mut Stage<'_, B>, now: Instant, step: &LinkStep) -> Option<()> {
+fn change_wire<B: Backend>(stage: &mut Stage<'_, B>, step: &LinkStep) -> Option<()> {
     let wire = stage.wire(step.wire.get_ref())?;
-    stage.world.network_mut().change_wire(now, wire, |spec| {
+    stage.world.change_wire(wire, |spec| {
         for (direction, own) in [(&mut spec.up, &step.up), (&mut spec.down, &step.down)] {
             step.both.apply(direction);
             own.apply(direction);

@@ -24,6 +24,16 @@ impl Queue {
     }
 }
 
+impl Queue {
+    pub(super) fn mtu(&self) -> usize {
+        self.mtu
+    }
+
+    pub(super) fn set_mtu(&mut self, mtu: usize) {
+        self.mtu = mtu;
+    }
+}
+
 impl Device for Queue {
     type RxToken<'a> = Arrived;
     type TxToken<'a> = Leaving<'a>;

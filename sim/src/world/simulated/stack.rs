@@ -21,6 +21,8 @@ const BUFFER: usize = 65_535;
 const LONGEST_PAYLOAD: usize = 65_507;
 /// Datagrams and echoes that wait to be read.
 const MESSAGES: usize = 32;
+/// The least MTU that any link has (RFC 791 §3.2).
+const LEAST_MTU: usize = 68;
 /// The first ephemeral port (RFC 6335 §6: 49152–65535).
 const FIRST_EPHEMERAL: u16 = 49_152;
 /// How long a SYN is sent again: Linux's `tcp_syn_retries` of 6.
@@ -31,6 +33,7 @@ const LINGERS_FOR: Duration = Duration::from_secs(100);
 /// One host's stack.
 pub struct SimulatedStack {
     interface: Interface,
+    seed: u64,
     queue: Queue,
     /// What arrived and was not looked at yet.
     inbox: VecDeque<Vec<u8>>,
@@ -67,19 +70,10 @@ struct Echoing {
 impl SimulatedStack {
     pub(super) fn new(address: Ipv4Addr, mtu: usize, seed: u64) -> Self {
         let mut queue = Queue::new(address, mtu);
-        let mut config = Config::new(HardwareAddress::Ip);
-        config.random_seed = seed;
-        let mut interface = Interface::new(config, &mut queue, Instant::ZERO);
-        interface.update_ip_addrs(|addresses| {
-            // All else is reached through the link, as on a point-to-point one.
-            let added = addresses.push(IpCidr::new(IpAddress::Ipv4(address), 32));
-            debug_assert!(added.is_ok(), "an empty list has room");
-        });
-        let routed = interface.routes_mut().add_default_ipv4_route(address);
-        debug_assert!(routed.is_ok(), "an empty table has room");
         Self {
-            interface,
+            interface: new_interface(&mut queue, address, seed, Instant::ZERO),
             queue,
+            seed,
             inbox: VecDeque::new(),
             sockets: SocketSet::new(Vec::new()),
             address,
@@ -93,6 +87,30 @@ impl SimulatedStack {
             echoes: BTreeMap::new(),
             dying: Vec::new(),
         }
+    }
+
+    /// Whether a socket of this host may have sent a packet. A kernel takes that as given of ICMP (icmp_err in icmp.c).
+    fn has_sent(&self, packet: Quoted) -> bool {
+        match packet {
+            Quoted::Tcp { source, destination } => self.connections.values().any(|connected| {
+                let socket = self.sockets.get::<tcp::Socket<'static>>(connected.handle);
+                let ends = (socket.local_endpoint().map(v4), socket.remote_endpoint().map(v4));
+                ends == (Some(source), Some(destination))
+            }),
+            Quoted::Udp { source } => self.datagrams.values().any(|handle| {
+                self.sockets.get::<udp::Socket<'static>>(*handle).endpoint().port == source.port()
+            }),
+            Quoted::Echo { .. } | Quoted::OtherIcmp => true,
+            Quoted::Other => false,
+        }
+    }
+
+    /// smoltcp asks its device for the MTU once: another MTU is another interface. The sockets do not notice.
+    fn change_mtu(&mut self, mtu: usize) {
+        self.queue.set_mtu(mtu);
+        // Not the numbers it has drawn before.
+        self.seed = self.seed.wrapping_add(1);
+        self.interface = new_interface(&mut self.queue, self.address, self.seed, self.now);
     }
 
     fn id(&mut self) -> usize {
@@ -193,6 +211,13 @@ impl SimulatedStack {
     /// What a kernel does with an ICMP error: a dialling socket gives up (RFC 1122 §4.2.3.9 lets it), an echo socket
     /// hears of it.
     fn take_error(&mut self, error: &IcmpError) {
+        // Path-MTU discovery (RFC 1191), of the host and not of each path.
+        let shorter = |mtu: &usize| (LEAST_MTU..self.queue.mtu()).contains(mtu);
+        if let Some(mtu) = error.next_hop_mtu.map(usize::from).filter(shorter)
+            && self.has_sent(error.quoted)
+        {
+            self.change_mtu(mtu);
+        }
         match error.quoted {
             Quoted::Tcp { source, destination } => {
                 let Some(failure) = dialling_fails(&error.kind) else { return };
@@ -209,6 +234,7 @@ impl SimulatedStack {
                     echoing.errors.push_back(EchoAnswer { from: error.from, kind: error.kind.clone() });
                 }
             }
+            Quoted::Udp { .. } | Quoted::OtherIcmp | Quoted::Other => {}
         }
     }
 }
@@ -231,6 +257,20 @@ fn dialling_fails(kind: &EchoAnswerKind) -> Option<Failure> {
 fn first_port(seed: u64) -> u16 {
     let offset = u16::try_from(seed % u64::from(u16::MAX - FIRST_EPHEMERAL)).unwrap_or_default();
     FIRST_EPHEMERAL + offset
+}
+
+fn new_interface(queue: &mut Queue, address: Ipv4Addr, seed: u64, now: Instant) -> Interface {
+    let mut config = Config::new(HardwareAddress::Ip);
+    config.random_seed = seed;
+    let mut interface = Interface::new(config, queue, now);
+    interface.update_ip_addrs(|addresses| {
+        // All else is reached through the link, as on a point-to-point one.
+        let added = addresses.push(IpCidr::new(IpAddress::Ipv4(address), 32));
+        debug_assert!(added.is_ok(), "an empty list has room");
+    });
+    let routed = interface.routes_mut().add_default_ipv4_route(address);
+    debug_assert!(routed.is_ok(), "an empty table has room");
+    interface
 }
 
 pub(super) fn new_tcp_socket() -> tcp::Socket<'static> {

@@ -7,7 +7,7 @@ use smoltcp::iface::PollResult;
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::socket::{icmp, tcp, udp};
 use smoltcp::time::Instant;
-use smoltcp::wire::{Icmpv4Packet, Icmpv4Repr, IpAddress, IpEndpoint};
+use smoltcp::wire::{Icmpv4Packet, Icmpv4Repr, IpAddress, IpEndpoint, IpProtocol, Ipv4Packet};
 
 use super::{BUFFER, DIALS_FOR, Echoing, LINGERS_FOR, LONGEST_PAYLOAD, MESSAGES, SimulatedStack};
 use super::{Listening, endpoint, new_tcp_socket, v4};
@@ -30,7 +30,9 @@ impl Stack for SimulatedStack {
     }
 
     fn collect(&mut self) -> Option<Vec<u8>> {
-        self.queue.leaving.pop_front()
+        let mut packet = self.queue.leaving.pop_front()?;
+        let_echo_replies_be_fragmented(&mut packet);
+        Some(packet)
     }
 
     fn poll(&mut self, now: Instant) -> bool {
@@ -53,6 +55,10 @@ impl Stack for SimulatedStack {
                 return changed;
             }
         }
+    }
+
+    fn set_mtu(&mut self, mtu: u16) {
+        self.change_mtu(usize::from(mtu));
     }
 
     fn poll_at(&mut self, now: Instant) -> Option<Instant> {
@@ -263,5 +269,15 @@ impl Stack for SimulatedStack {
 
     fn is_listened_on(&self, port: u16) -> bool {
         self.listeners.values().any(|listening| listening.port == port)
+    }
+}
+
+/// smoltcp forbids to fragment whatever it sends; Linux leaves its ICMP answers to the routers (icmp_sk_init in icmp.c).
+fn let_echo_replies_be_fragmented(packet: &mut [u8]) {
+    let Ok(mut ip) = Ipv4Packet::new_checked(packet) else { return };
+    let is_reply = ip.next_header() == IpProtocol::Icmp && ip.payload_mut().first() == Some(&0);
+    if is_reply && ip.dont_frag() {
+        ip.set_dont_frag(false);
+        ip.fill_checksum();
     }
 }
