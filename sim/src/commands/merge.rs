@@ -30,6 +30,8 @@ pub fn run(args: &MergeArgs) -> Result<(), Failure> {
     let width = names_width(entries.iter().map(|entry| entry.name.as_str()));
     let format = if args.json { Format::Json } else { Format::Text { width } };
     let mut outlet = Outlet::begin(format, args.junit.as_deref(), &header, Progress::start(entries.len()));
+    let mut summary = Summary::default();
+    entries.iter().for_each(|entry| summary.count(entry));
     for entry in &entries {
         outlet.entry(entry);
         if !outlet.is_read() {
@@ -38,7 +40,7 @@ pub fn run(args: &MergeArgs) -> Result<(), Failure> {
     }
     let (_, written) = outlet.end(false);
     written.map_err(Failure::Environment)?;
-    if entries.iter().all(|entry| entry.as_expected) { Ok(()) } else { Err(Failure::Unexpected) }
+    summary.verdict()
 }
 
 struct Part {

@@ -11,4 +11,4 @@ mod wire;
 pub use internet::{InternetSpec, Undeliverable};
 pub use link::LinkSpec;
 pub use network::{HostId, Network, Place, RouterId, WireSpec};
-pub use record::{Change, ChangeKind, Crossing, Loss, LossPlace, LossReason, NetworkEvent};
+pub use record::{Change, ChangeKind, Crossing, Loss, LossPlace, LossReason, NetworkEvent, TakenLog};

@@ -14,9 +14,7 @@ use smoltcp::time::{Duration, Instant};
 
 use super::internet::{InternetSpec, Undelivered};
 use super::link::{Carried, LinkSpec};
-use super::record::{
-    Change, ChangeKind, Crossing, Log, Loss, LossPlace, LossReason, NetworkEvent, is_worth_a_comment,
-};
+use super::record::{Change, ChangeKind, Crossing, Log, Loss, LossPlace, LossReason, NetworkEvent, TakenLog};
 use super::wire::{Direction, Wire};
 
 /// A host of a network.
@@ -216,10 +214,15 @@ impl Network {
 
     /// What became of a packet and why, in words; `None` where nothing did.
     pub fn comment(&self, crossing: &Crossing) -> Option<String> {
-        let events = self.log.events.get(crossing.told.clone()).unwrap_or_default();
-        let lines: Vec<String> =
-            events.iter().filter(|event| is_worth_a_comment(event)).map(ToString::to_string).collect();
-        (!lines.is_empty()).then(|| lines.join("\n"))
+        self.log.comment(crossing)
+    }
+
+    /// Takes what was noted so far out of the log, for one that is written while the network runs. A packet stays until
+    /// it, and those before it, have arrived: then all is known of it. [`record`](Self::record) and
+    /// [`events`](Self::events) have what is left afterwards, and the packets' ranges of events count on.
+    pub fn take_log(&mut self) -> TakenLog {
+        let under_way = self.arrivals.iter().filter_map(|Reverse(arrival)| arrival.crossing).min();
+        self.log.take(under_way)
     }
 
     /// The router of a network.
@@ -437,7 +440,7 @@ impl Network {
 
     fn lost_before_it_was_seen(&mut self, wire: usize, now: Instant, packet: &[u8]) -> Option<usize> {
         let crossing = self.log.cross(wire, now, packet)?;
-        if let Some(crossing) = self.log.record.get_mut(crossing) {
+        if let Some(crossing) = self.log.crossing_mut(crossing) {
             crossing.lost = true;
         }
         Some(crossing)
