@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::exit::Failure;
-use crate::report::{Document, Entry, Format, Header, Outlet, Partition, Progress, names_width};
+use crate::report::{Document, Entry, Format, Header, Outlet, Partition, Progress, Summary, names_width};
 
 /// Which reports to put together, and how to show the whole.
 #[derive(Debug, Args)]

@@ -6,6 +6,8 @@ use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
 use nix::unistd::setsid;
 use quirknat_router::Translation;
 use quirknat_router::diagnostic::help_with_choices;
@@ -53,6 +55,10 @@ pub(super) fn run(args: &HoldArgs) -> Result<(), Failure> {
         let _ = setsid();
     }
     lab::enter().map_err(Failure::environment)?;
+    if args.detached {
+        // Until it stands it is wanted by the one who waits for it. What changes a process's rights undoes this.
+        set_pdeathsig(Signal::SIGTERM).map_err(Failure::environment)?;
+    }
     let files = args.recording.create()?;
     let lab = Lab::enter().map_err(Failure::environment)?;
     let mut stage = Stage::build(lab, &scenario, args.seed).map_err(Failure::environment)?;
@@ -93,6 +99,8 @@ fn say_ready(detached: bool) -> Result<(), Failure> {
     if !detached {
         return print(READY);
     }
+    // Before, since the one who waits ends at once.
+    set_pdeathsig(None).map_err(Failure::environment)?;
     let mut stdout = io::stdout().lock();
     stdout.write_all(READY.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::environment)
 }
