@@ -6,6 +6,7 @@ use crate::can_lab;
 use crate::support::deadline::Deadline;
 use crate::support::labs::Labs;
 use crate::support::process::Finished;
+use crate::support::requirement::{Requirement, met};
 
 /// A scenario between two that are as expected.
 fn with_neighbours(program: &str, steps: &str) -> Labs {
@@ -155,14 +156,14 @@ fn steps_that_hang_flood_or_kill_are_told_and_the_next_is_taken() {
 /// Its connections are taken, and nothing more comes: the client's patience ends the step.
 #[test]
 fn a_server_that_never_answers_is_no_end_of_the_run() {
-    if !can_lab() || !crate::met(&[crate::Requirement::Program("python3")]) {
+    if !can_lab() || !met(&[Requirement::Program("python3"), Requirement::Program("curl")]) {
         return;
     }
     let server = r#"import socket, time; s = socket.create_server(('', 21)); time.sleep(600)"#;
     let program =
         format!(r#"program = [{{ command = ["/usr/bin/env", "python3", "-c", "{server}"], listens = 21 }}]"#);
-    let ftp = "[[step]]\nftp = { client = \"pc\", server = \"server\", port = 21, mode = \"pasv\", patience = \"1s\" }\nexpect = { control = \"ok\" }\n";
-    let (status, entry, finished) = play(&with_neighbours(&program, &format!("{ftp}{PING}")));
+    let fetch = step(r#"command = ["curl", "-sS", "--max-time", "1", "ftp://198.51.100.9/"]"#, "status = 0");
+    let (status, entry, finished) = play(&with_neighbours(&program, &format!("{fetch}{PING}")));
     assert_eq!(status, Some(1), "{}", finished.story());
     assert_eq!(entry["error"], Value::Null, "{entry}");
     assert_ne!(entry["steps"][0]["mismatches"], serde_json::json!([]), "{entry}");

@@ -63,8 +63,6 @@ fn a_shell_has_job_control_and_gives_the_terminal_back() {
     keys.write_all(b"\x1a").unwrap();
     wait(&mut terminal, "Stopped");
     keys.write_all(b"kill %1; stty -echo; exit 7\n").unwrap();
-    wait(&mut terminal, "exit");
-    keys.write_all(b"exit 7\n").unwrap();
     wait(&mut terminal, "status-7");
     keys.write_all(b"words\n").unwrap();
     wait(&mut terminal, "read-words");

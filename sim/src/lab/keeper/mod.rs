@@ -58,6 +58,8 @@ pub struct Keeper {
     waiting: Vec<Client>,
     /// Given away where no descriptor is left, to take in and send away who would knock for ever otherwise.
     spare: Option<File>,
+    /// Not even that helped: nobody is listened to until a client goes.
+    is_deaf: bool,
 }
 
 impl Keeper {
@@ -73,8 +75,17 @@ impl Keeper {
         let path = path.to_owned();
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
         let (clients, waiting) = (BTreeMap::new(), Vec::new());
-        let keeper =
-            Self { path, listener, signals, epoll, clients, next: FIRST_CLIENT, waiting, spare: spare() };
+        let keeper = Self {
+            path,
+            listener,
+            signals,
+            epoll,
+            clients,
+            next: FIRST_CLIENT,
+            waiting,
+            spare: spare(),
+            is_deaf: false,
+        };
         keeper.epoll.add(&keeper.listener, EpollEvent::new(EpollFlags::EPOLLIN, LISTENER))?;
         keeper.epoll.add(&keeper.signals, EpollEvent::new(EpollFlags::EPOLLIN, SIGNALS))?;
         Ok(keeper)
@@ -125,7 +136,9 @@ impl Keeper {
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC)?;
         timer.set(Expiration::OneShot(PATIENCE.into()), TimerSetTimeFlags::empty())?;
         self.epoll.add(&timer, EpollEvent::new(EpollFlags::EPOLLIN, TIMER))?;
-        self.epoll.delete(&self.listener)?;
+        if !self.is_deaf {
+            self.epoll.delete(&self.listener)?;
+        }
         self.epoll.delete(&self.signals)?;
         while !self.clients.is_empty() {
             let mut events = [EpollEvent::empty(); 32];
@@ -157,14 +170,12 @@ impl Keeper {
     fn accept(&mut self) {
         let client = match self.listener.accept() {
             Ok((stream, _)) => self.take_in(stream),
-            Err(error)
-                if matches!(
-                    error.raw_os_error().map(Errno::from_raw),
-                    Some(Errno::EMFILE | Errno::ENFILE)
-                ) =>
-            {
+            Err(error) if has_no_descriptor(&error) => {
                 self.spare = None;
-                let _ = self.listener.accept();
+                if self.listener.accept().is_err_and(|error| has_no_descriptor(&error)) {
+                    // Who knocks would be heard again and again.
+                    self.is_deaf = self.epoll.delete(&self.listener).is_ok();
+                }
                 self.spare = spare();
                 Err(error)
             }
@@ -173,6 +184,15 @@ impl Keeper {
         };
         if let Err(error) = client {
             log::warn!("somebody who asks is sent away: {error}");
+        }
+    }
+
+    /// A socket leaves the epoll set when it is closed. Its descriptor is free for somebody who knocks.
+    fn remove(&mut self, id: u64) {
+        self.clients.remove(&id);
+        if self.is_deaf {
+            let event = EpollEvent::new(EpollFlags::EPOLLIN, LISTENER);
+            self.is_deaf = self.epoll.add(&self.listener, event).is_err();
         }
     }
 
@@ -209,9 +229,9 @@ impl Keeper {
         let waits = if client.is_behind() { EpollFlags::EPOLLOUT } else { EpollFlags::EPOLLIN };
         let mut event = EpollEvent::new(waits, id);
         if !stays || self.epoll.modify(&client.stream, &mut event).is_err() {
-            // A socket leaves the epoll set when it is closed. Who asked for the end waits for it.
+            // Who asked for the end waits for it.
             if turn == Turn::GoesOn {
-                self.clients.remove(&id);
+                self.remove(id);
             }
         }
         turn
@@ -242,6 +262,10 @@ fn listen_at(path: &Path) -> io::Result<UnixListener> {
     let named = fs::hard_link(&unnamed, path);
     let _ = fs::remove_file(&unnamed);
     named.map(|()| listener)
+}
+
+fn has_no_descriptor(error: &io::Error) -> bool {
+    matches!(error.raw_os_error().map(Errno::from_raw), Some(Errno::EMFILE | Errno::ENFILE))
 }
 
 fn spare() -> Option<File> {
