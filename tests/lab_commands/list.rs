@@ -125,7 +125,9 @@ fn a_stopped_lab_holds_nobody_up_for_long() {
         labs.up(BUILT_IN, name);
     }
     let stopped = ["one", "two"].map(|name| labs.holder(name));
-    stopped.iter().for_each(|holder| kill(*holder, Signal::SIGSTOP).unwrap());
+    for holder in stopped {
+        kill(holder, Signal::SIGSTOP).unwrap();
+    }
     // More than wait in its queue.
     let crowd = labs.around(Command::new("/usr/bin/env"), &["python3", "-c", CROWD]);
     let mut crowd = Process::start("crowd", crowd);
@@ -155,7 +157,9 @@ fn a_stopped_lab_holds_nobody_up_for_long() {
     );
 
     drop(crowd);
-    stopped.iter().for_each(|holder| kill(*holder, Signal::SIGCONT).unwrap());
+    for holder in stopped {
+        kill(holder, Signal::SIGCONT).unwrap();
+    }
     // What it was asked meanwhile it does: one was not, since its queue was full.
     labs.run(&["lab", "down", "--all"]);
     labs.wait_until_gone(&std::collections::BTreeSet::new());

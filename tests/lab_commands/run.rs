@@ -159,7 +159,7 @@ fn a_server_that_never_answers_is_no_end_of_the_run() {
     if !can_lab() || !met(&[Requirement::Program("python3"), Requirement::Program("curl")]) {
         return;
     }
-    let server = r#"import socket, time; s = socket.create_server(('', 21)); time.sleep(600)"#;
+    let server = "import socket, time; s = socket.create_server(('', 21)); time.sleep(600)";
     let program =
         format!(r#"program = [{{ command = ["/usr/bin/env", "python3", "-c", "{server}"], listens = 21 }}]"#);
     let fetch = step(r#"command = ["curl", "-sS", "--max-time", "1", "ftp://198.51.100.9/"]"#, "status = 0");

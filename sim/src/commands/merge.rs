@@ -31,7 +31,9 @@ pub fn run(args: &MergeArgs) -> Result<(), Failure> {
     let format = if args.json { Format::Json } else { Format::Text { width } };
     let mut outlet = Outlet::begin(format, args.junit.as_deref(), &header, Progress::start(entries.len()));
     let mut summary = Summary::default();
-    entries.iter().for_each(|entry| summary.count(entry));
+    for entry in &entries {
+        summary.count(entry);
+    }
     for entry in &entries {
         outlet.entry(entry);
         if !outlet.is_read() {

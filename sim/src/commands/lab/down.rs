@@ -12,7 +12,7 @@ use crate::lab::control::{self, ControlError, Request};
 use crate::lab::registry::Registry;
 
 /// Programs in the lab get some seconds each to end.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What to take down.
 #[derive(Debug, Args)]
