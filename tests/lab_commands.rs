@@ -13,6 +13,8 @@ mod exec;
 mod list;
 #[path = "lab_commands/recording.rs"]
 mod recording;
+#[path = "lab_commands/rootless.rs"]
+mod rootless;
 #[path = "lab_commands/run.rs"]
 mod run;
 #[path = "lab_commands/terminal.rs"]
