@@ -30,3 +30,17 @@ impl Deadline {
         self.left().is_zero()
     }
 }
+
+/// Looks again and again until there is what is looked for; panics with what was seen last where it does not come.
+#[track_caller]
+pub fn until<T>(what: &str, seconds: u64, mut look: impl FnMut() -> Result<T, String>) -> T {
+    let deadline = Deadline::seconds(seconds);
+    loop {
+        match look() {
+            Ok(found) => return found,
+            Err(seen) => assert!(!deadline.passed(), "no {what} within {seconds} s: {seen}"),
+        }
+        // Nobody tells of it.
+        let _ = nix::poll::poll(&mut [], 5_u8);
+    }
+}

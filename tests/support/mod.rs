@@ -8,6 +8,7 @@ pub mod client;
 pub mod deadline;
 pub mod evidence;
 pub mod home;
+pub mod labs;
 pub mod namespace;
 pub mod process;
 pub mod requirement;

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::Duration;
 
@@ -120,6 +120,17 @@ impl Process {
 
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Its stdin, where the command has a pipe there; the first time.
+    pub fn stdin(&mut self) -> ChildStdin {
+        self.child.stdin.take().expect("the command has a pipe for stdin")
+    }
+
+    /// What it has written to stdout so far.
+    pub fn stdout_so_far(&mut self) -> String {
+        self.stdout.wait(Deadline::after(Duration::ZERO), |_| false);
+        self.stdout.text()
     }
 
     /// Waits until stdout has what is looked for; otherwise panics with all that was written.

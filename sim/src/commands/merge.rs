@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::exit::Failure;
-use crate::report::{Document, Entry, Format, Header, Outlet, Partition, Progress, names_width};
+use crate::report::{Document, Entry, Format, Header, Outlet, Partition, Progress, Summary, names_width};
 
 /// Which reports to put together, and how to show the whole.
 #[derive(Debug, Args)]
@@ -30,6 +30,10 @@ pub fn run(args: &MergeArgs) -> Result<(), Failure> {
     let width = names_width(entries.iter().map(|entry| entry.name.as_str()));
     let format = if args.json { Format::Json } else { Format::Text { width } };
     let mut outlet = Outlet::begin(format, args.junit.as_deref(), &header, Progress::start(entries.len()));
+    let mut summary = Summary::default();
+    for entry in &entries {
+        summary.count(entry);
+    }
     for entry in &entries {
         outlet.entry(entry);
         if !outlet.is_read() {
@@ -38,7 +42,7 @@ pub fn run(args: &MergeArgs) -> Result<(), Failure> {
     }
     let (_, written) = outlet.end(false);
     written.map_err(Failure::Environment)?;
-    if entries.iter().all(|entry| entry.as_expected) { Ok(()) } else { Err(Failure::Unexpected) }
+    summary.verdict()
 }
 
 struct Part {

@@ -17,18 +17,21 @@ use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, getppid, setsid};
 
 use crate::lab::namespace::{unshare_mounts, unshare_processes};
-use crate::lab::program::{Report, TERMINATE};
+use crate::lab::program::{ProgramError, Report, TERMINATE};
 
 /// Zombies to reap before looking at the lab's socket again.
 const TURN: usize = 256;
 /// Killed, as a shell says it.
 const KILLED: i32 = 128 + nix::libc::SIGKILL;
+
+/// The exit status where the environment lacks something.
+const LACKING: i32 = 3;
 
 /// What a lab asks for.
 #[derive(Debug, Args)]
@@ -57,7 +60,8 @@ pub struct SuperviseArgs {
 }
 
 /// Starts, as a child of this process, the init of a PID namespace with a program that has this process's terminal. The
-/// child ends with the program's status, 128 and the signal's number if one killed it; killing it ends the whole tree.
+/// child ends with the program's status, 128 and the signal's number if one killed it, and 3 where the program could not
+/// be started, which it says on stderr; killing it ends the whole tree.
 pub(crate) fn start_attached(
     program: &Path,
     argv: &[OsString],
@@ -221,13 +225,22 @@ fn lab() -> io::Result<UnixStream> {
     Ok(control)
 }
 
-/// Tells the lab, and gives the exit status for it.
+/// Tells the lab, and gives the exit status for it. A user at a terminal is told what did not start.
 fn tell(args: &SuperviseArgs, report: Report) -> i32 {
     if !args.attached {
         // Without a lab that listens there is nobody to tell.
         let _ = lab().and_then(|mut control| control.write_all(report.line().as_bytes()));
+        return report.exit_status();
     }
-    report.exit_status()
+    let file = args.program.clone();
+    let error = match report {
+        Report::Exited(_) | Report::Signalled(_) => return report.exit_status(),
+        Report::NotStarted(errno) => ProgramError::from_exec(&file, errno),
+        Report::NotIsolated(errno) => ProgramError::Isolation { program: file, errno },
+    };
+    // Where stderr is closed there is nobody to tell.
+    let _ = writeln!(io::stderr(), "error: {error}");
+    LACKING
 }
 
 /// The signals to act on.
@@ -241,12 +254,12 @@ fn listen() -> Result<SignalFd, Errno> {
     SignalFd::with_flags(&awaited(), SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)
 }
 
-/// Starts a child with no signal blocked, which it would inherit. An init ignores those that come meanwhile; the lab's
-/// own request comes by the socket.
+/// Starts a child with no signal blocked, which it would inherit, also from this process's own parent. An init ignores
+/// those that come meanwhile; the lab's own request comes by the socket.
 fn unblocked<T>(start: impl FnOnce() -> T) -> Result<T, Errno> {
-    awaited().thread_unblock()?;
+    let blocked = SigSet::empty().thread_swap_mask(SigmaskHow::SIG_SETMASK)?;
     let started = start();
-    awaited().thread_block()?;
+    blocked.thread_set_mask()?;
     Ok(started)
 }
 

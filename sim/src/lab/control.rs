@@ -1,15 +1,19 @@
 //! What is asked of a lab that is up, and what it answers: a line of JSON each way, over its socket.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::Ipv4Addr;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use socket2::{Domain, SockAddr, Socket, Type};
 
 /// A lab answers between two packets; one that does not is stopped.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(8);
+/// In octets: more than the largest table of translations takes.
+const LONGEST_ANSWER: u64 = 1 << 28;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +42,11 @@ pub enum Answer {
     Done,
     /// It cannot be done.
     Refused {
+        /// Why.
+        why: String,
+    },
+    /// It cannot be done now: too many others are at it.
+    Busy {
         /// Why.
         why: String,
     },
@@ -119,13 +128,16 @@ pub struct HostStatus {
 pub enum ControlError {
     /// It is gone, or stuck.
     #[error("the lab does not answer: {0}; if its process is stopped, continue it or kill it")]
-    Connection(#[from] std::io::Error),
+    Connection(#[from] io::Error),
     /// It says something that this version does not know.
     #[error("the lab's answer cannot be read ({0}): was it brought up by another version of quirknat?")]
     Answer(#[from] serde_json::Error),
     /// It refuses.
     #[error("{0}")]
     Refused(String),
+    /// It cannot now.
+    #[error("{0}")]
+    Busy(String),
     /// It answered another question.
     #[error("the lab answered another question: was it brought up by another version of quirknat?")]
     Unexpected,
@@ -133,18 +145,47 @@ pub enum ControlError {
 
 /// Asks the lab behind a socket. The connection is given back with the answer.
 pub fn ask(socket: &Path, request: &Request) -> Result<(Answer, UnixStream), ControlError> {
-    let mut stream = UnixStream::connect(socket)?;
+    let mut stream = connect(socket, |socket| socket.set_write_timeout(Some(PATIENCE))).map_err(said)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
-    stream.write_all(&line)?;
+    stream.write_all(&line).map_err(said)?;
     let mut answer = String::new();
-    BufReader::new(&stream).read_line(&mut answer)?;
+    BufReader::new((&stream).take(LONGEST_ANSWER)).read_line(&mut answer).map_err(said)?;
+    if answer.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it is going down").into());
+    }
     match serde_json::from_str(&answer)? {
         Answer::Refused { why } => Err(ControlError::Refused(why)),
+        Answer::Busy { why } => Err(ControlError::Busy(why)),
         answer => Ok((answer, stream)),
     }
+}
+
+/// A connection, or an error at once: [`io::ErrorKind::WouldBlock`] where a lab is behind the socket and takes none.
+pub(super) fn connect_at_once(socket: &Path) -> io::Result<UnixStream> {
+    connect(socket, |socket| socket.set_nonblocking(true))
+}
+
+/// A stopped lab lets so many wait as its queue holds. With `limit` nobody waits there for ever.
+fn connect(path: &Path, limit: impl FnOnce(&Socket) -> io::Result<()>) -> io::Result<UnixStream> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    limit(&socket)?;
+    socket.connect(&SockAddr::unix(path)?)?;
+    Ok(OwnedFd::from(socket).into())
+}
+
+/// The kernel calls a time-out "resource temporarily unavailable".
+fn said(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => late(PATIENCE),
+        _ => error,
+    }
+}
+
+/// The error for a lab that let so much time pass.
+pub fn late(patience: Duration) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("nothing came within {} s", patience.as_secs()))
 }
 
 /// How a lab stands.

@@ -14,4 +14,4 @@ pub const DEFAULT_MTU: u16 = 1500;
 pub use internet::{InternetSpec, Undeliverable};
 pub use link::LinkSpec;
 pub use network::{ChangeError, HostId, Network, Place, RouterId, WireSpec};
-pub use record::{Change, ChangeKind, Crossing, Loss, LossPlace, LossReason, NetworkEvent};
+pub use record::{Change, ChangeKind, Crossing, Loss, LossPlace, LossReason, NetworkEvent, TakenLog};

@@ -172,6 +172,11 @@ pub(super) struct Log {
     pub(super) crossings: u64,
     /// A network that runs for days keeps nothing.
     pub(super) forgets: bool,
+    /// Crossings that were taken out: places in the record count on from there.
+    pub(super) crossings_gone: usize,
+    /// Events that are no longer here, and those that were handed out.
+    pub(super) events_gone: usize,
+    pub(super) events_taken: usize,
 }
 
 impl Log {
@@ -181,9 +186,14 @@ impl Log {
         if self.forgets {
             return None;
         }
-        let told = self.events.len()..self.events.len();
-        self.record.push(Crossing { wire, at, bytes: bytes.to_vec(), lost: false, told });
-        Some(self.record.len() - 1)
+        let now = self.events_gone + self.events.len();
+        self.record.push(Crossing { wire, at, bytes: bytes.to_vec(), lost: false, told: now..now });
+        Some(self.crossings_gone + self.record.len() - 1)
+    }
+
+    /// The packet at this place, if it was not taken out.
+    pub(super) fn crossing_mut(&mut self, place: usize) -> Option<&mut Crossing> {
+        self.record.get_mut(place.checked_sub(self.crossings_gone)?)
     }
 
     /// Notes events, and which packet on which wire brought them about.
@@ -192,16 +202,62 @@ impl Log {
             events.for_each(|event| log::info!("{event}"));
             return;
         }
-        let start = self.events.len();
+        let start = self.events_gone + self.events.len();
         self.events.extend(events);
-        if let Some(crossing) = crossing.and_then(|index| self.record.get_mut(index)) {
-            crossing.told = start..self.events.len();
+        let end = self.events_gone + self.events.len();
+        if let Some(crossing) = crossing.and_then(|place| self.crossing_mut(place)) {
+            crossing.told = start..end;
         }
+    }
+
+    /// What became of a packet, in words.
+    pub(super) fn comment(&self, crossing: &Crossing) -> Option<String> {
+        let events = self.told(crossing).iter().filter(|event| is_worth_a_comment(event));
+        let lines: Vec<String> = events.map(ToString::to_string).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    /// The events that tell what became of a packet, as far as they were not taken out.
+    pub(super) fn told(&self, crossing: &Crossing) -> &[NetworkEvent] {
+        let place = |absolute: usize| absolute.checked_sub(self.events_gone);
+        let range = place(crossing.told.start).zip(place(crossing.told.end));
+        range.and_then(|(start, end)| self.events.get(start..end)).unwrap_or_default()
+    }
+
+    /// Takes out the packets before the first one that is `under_way`, and the events that were not taken yet.
+    pub(super) fn take(&mut self, under_way: Option<usize>) -> TakenLog {
+        let count = under_way.map_or(self.record.len(), |place| place.saturating_sub(self.crossings_gone));
+        let count = count.min(self.record.len());
+        let rest = self.record.split_off(count);
+        let packets = std::mem::replace(&mut self.record, rest);
+        let packets = packets.into_iter().map(|crossing| {
+            let comment = self.comment(&crossing);
+            (crossing, comment)
+        });
+        let packets = packets.collect();
+        self.crossings_gone += count;
+        let events = self.events.get(self.events_taken - self.events_gone..).unwrap_or_default().to_vec();
+        self.events_taken += events.len();
+        // Those that packets still here are to be told with stay.
+        let needed =
+            self.record.iter().map(|crossing| crossing.told.start).min().unwrap_or(self.events_taken);
+        self.events.drain(..needed.min(self.events_taken) - self.events_gone);
+        self.events_gone = needed.min(self.events_taken);
+        TakenLog { packets, events }
     }
 }
 
+/// What was taken out of a network's log.
+#[derive(Debug, Default)]
+pub struct TakenLog {
+    /// Packets, each with what became of it in words.
+    pub packets: Vec<(Crossing, Option<String>)>,
+    /// Events.
+    pub events: Vec<NetworkEvent>,
+}
+
 /// What is worth a reader's time in a capture: not that a translation lives on.
-pub(super) fn is_worth_a_comment(event: &NetworkEvent) -> bool {
+fn is_worth_a_comment(event: &NetworkEvent) -> bool {
     !matches!(
         event,
         NetworkEvent::Router { event: Event { kind: EventKind::TranslationRefreshed { .. }, .. }, .. }
@@ -215,4 +271,57 @@ fn as_micros<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Err
 
 fn as_text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(number: u64) -> NetworkEvent {
+        let what = ChangeKind::TimeSkipped { seconds: number };
+        NetworkEvent::Changed(Change { at: Instant::ZERO, what })
+    }
+
+    /// Packets that arrive in another order than they left in, with none to three events each; taken out after every
+    /// so many steps.
+    fn run(take_every: Option<u8>) -> TakenLog {
+        let mut log = Log::default();
+        let (mut taken, mut under_way, mut events) = (TakenLog::default(), Vec::new(), 0);
+        let mut take = |log: &mut Log, under_way: &[usize]| {
+            let some = log.take(under_way.iter().min().copied());
+            taken.packets.extend(some.packets);
+            taken.events.extend(some.events);
+        };
+        for step in 0..=255_u8 {
+            under_way.extend(log.cross(usize::from(step), Instant::ZERO, &[step]));
+            if step % 3 > 0 {
+                let arrived = under_way.remove(usize::from(step) * 7 % under_way.len());
+                let told = events..events + u64::from(step % 4);
+                events = told.end;
+                log.tell(Some(arrived), told.map(change));
+            }
+            if step % 5 == 0 {
+                log.tell(None, std::iter::once(change(1_000_000)));
+            }
+            if take_every.is_some_and(|every| step % every == 0) {
+                take(&mut log, &under_way);
+                assert!(log.record.len() <= 256 - under_way.first().copied().unwrap_or(0));
+            }
+        }
+        take(&mut log, &[]);
+        assert!(log.record.is_empty() && log.events.is_empty());
+        taken
+    }
+
+    #[test]
+    fn what_is_taken_bit_by_bit_is_what_would_have_been_kept() {
+        let whole = run(None);
+        assert_eq!(whole.packets.len(), 256);
+        assert!(whole.packets.iter().filter(|(_, comment)| comment.is_some()).count() > 50);
+        for every in [1, 2, 7, 100] {
+            let pieces = run(Some(every));
+            assert_eq!(pieces.packets, whole.packets, "every {every}");
+            assert_eq!(pieces.events, whole.events, "every {every}");
+        }
+    }
 }

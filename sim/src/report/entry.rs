@@ -19,6 +19,9 @@ pub struct Entry {
     /// Why it could not be played to its end, where that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Whether that is because the machine lacks something: privilege, a device, a program.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub lacking: bool,
     /// Why it was not played, where it cannot be on this backend.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skipped: Option<String>,
@@ -49,6 +52,7 @@ impl Entry {
             title: verdict.title,
             as_expected: verdict.as_expected,
             error: None,
+            lacking: false,
             skipped: None,
             steps: verdict.steps.into_iter().map(step).collect(),
         }
@@ -62,6 +66,7 @@ impl Entry {
             title: title.to_owned(),
             as_expected: true,
             error: None,
+            lacking: false,
             skipped: Some(because),
             steps: Vec::new(),
         }
@@ -75,8 +80,18 @@ impl Entry {
             title: String::new(),
             as_expected: false,
             error: Some(error.into()),
+            lacking: false,
             skipped: None,
             steps: Vec::new(),
         }
     }
+    /// The same, because the machine lacks something.
+    pub fn lacking(position: usize, name: &str, error: impl Into<String>) -> Self {
+        Self { lacking: true, ..Self::not_played(position, name, error) }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if hands over a reference")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }

@@ -14,6 +14,8 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use crate::exit::Failure;
+
 pub use entry::{Entry, Step};
 pub use json::{Document, Json};
 pub use junit::Junit;
@@ -43,6 +45,9 @@ pub struct Summary {
     pub as_expected: usize,
     /// Scenarios that were not.
     pub not_as_expected: usize,
+    /// Of these, scenarios that could not be played because the machine lacks something.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub lacking: usize,
     /// Scenarios that cannot be played on the backend.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub skipped: usize,
@@ -59,6 +64,18 @@ impl Summary {
             self.as_expected += 1;
         } else {
             self.not_as_expected += 1;
+            self.lacking += usize::from(entry.lacking);
+        }
+    }
+
+    /// What the run comes to, once all is told.
+    pub fn verdict(&self) -> Result<(), Failure> {
+        match (self.not_as_expected, self.lacking) {
+            (0, _) => Ok(()),
+            (_, 0) => Err(Failure::Unexpected),
+            (_, lacking) => Err(Failure::environment(format!(
+                "scenarios that could not be played here, since this machine lacks something: {lacking}"
+            ))),
         }
     }
 

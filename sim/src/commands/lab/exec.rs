@@ -14,6 +14,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
+use super::terminal::Terminal;
 use crate::commands::supervise;
 use crate::exit::Failure;
 use crate::lab::control::{self, Answer, ControlError, Request, Way};
@@ -44,11 +45,16 @@ pub(super) fn run(args: &ExecArgs) -> Result<(), Failure> {
     let program = find(&words)?;
     enter(&way)?;
     let variables = [("QUIRKNAT_LAB", lab.as_str()), ("QUIRKNAT_HOST", args.host.as_str())];
+    let terminal = Terminal::remember();
     // The descriptor for the signals first: the child's death must not come before it.
     let signals = listen().map_err(Failure::environment)?;
     let child = supervise::start_attached(&program, &words, &variables)
         .map_err(|error| Failure::environment(format!("cannot start {}: {error}", program.display())))?;
-    match wait(child, &connection, &signals).map_err(Failure::environment)? {
+    let ended = wait(child, &connection, &signals);
+    if let Some(terminal) = &terminal {
+        terminal.restore();
+    }
+    match ended.map_err(Failure::environment)? {
         Some(status) => std::process::exit(status.code().unwrap_or(128 + nix::libc::SIGKILL)),
         None => Err(Failure::environment(format!("the lab {lab} went down, and the program with it"))),
     }

@@ -1,21 +1,24 @@
 //! The process that holds a lab: the lab stands as long as this runs.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd as _, AsRawFd as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
 use nix::unistd::setsid;
 use quirknat_router::Translation;
 use quirknat_router::diagnostic::help_with_choices;
 use smoltcp::time::Instant;
 
+use super::recording::{Recording, RecordingArgs};
 use crate::commands::{print, read_scenario};
 use crate::exit::Failure;
 use crate::lab::control::{Answer, HostStatus, NetworkStatus, Request, Status, TranslationStatus, Way};
 use crate::lab::keeper::{Keeper, Turn};
-use crate::lab::registry::Registry;
+use crate::lab::registry::{Registry, RegistryError};
 use crate::lab::{self, Lab};
 use crate::scenario::Stage;
 use crate::scenario::language::NetworkSpec;
@@ -40,6 +43,8 @@ pub struct HoldArgs {
     /// Leaves the terminal that it was started from
     #[arg(long)]
     pub(super) detached: bool,
+    #[command(flatten)]
+    pub(super) recording: RecordingArgs,
 }
 
 /// Holds it until somebody wants it to end.
@@ -53,28 +58,69 @@ pub(super) fn run(args: &HoldArgs) -> Result<(), Failure> {
         let _ = setsid();
     }
     lab::enter().map_err(Failure::environment)?;
+    if args.detached {
+        // Until it stands it is wanted by the one who waits for it. What changes a process's rights undoes this.
+        set_pdeathsig(Signal::SIGTERM).map_err(Failure::environment)?;
+    }
+    let files = args.recording.create()?;
     let lab = Lab::enter().map_err(Failure::environment)?;
     let mut stage = Stage::build(lab, &scenario, args.seed).map_err(Failure::environment)?;
-    // It may stand for days.
-    stage.world.network_mut().forget();
-    let cannot_listen =
-        |error: io::Error| Failure::environment(format!("cannot listen at {}: {error}", socket.display()));
-    let mut keeper = Keeper::listen(&socket).map_err(cannot_listen)?;
-    let ready = keeper.as_fd().try_clone_to_owned().map_err(cannot_listen)?;
+    let mut recording = Recording::start(files, &stage.world)?;
+    if recording.is_none() {
+        // It may stand for days.
+        stage.world.network_mut().forget();
+    }
+    stage.start_programs().map_err(Failure::environment)?;
+    let mut keeper = Keeper::listen(&socket).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => RegistryError::Taken(args.name.clone()).into(),
+        _ => cannot_listen(&socket, &error),
+    })?;
+    let ready = keeper.as_fd().try_clone_to_owned().map_err(|error| cannot_listen(&socket, &error))?;
     stage.world.backend().wake_on(ready);
-    print(READY)?;
-    let served = serve(&mut stage, &mut keeper, &args.name);
-    // Who asked for the end is told by the closing of its connection, once all of the lab is gone.
+    say_ready(args.detached)?;
+    let served = serve(&mut stage, &mut keeper, &args.name, &mut recording);
+    let sent_away = keeper.send_away();
+    if let Some(recording) = recording {
+        recording.finish(&mut stage.world);
+    }
     drop(stage);
-    drop(keeper);
-    served.map_err(Failure::environment)
+    served.and(sent_away).map_err(Failure::environment)?;
+    if args.detached {
+        // What it said matters where it ended badly.
+        let _ = std::fs::remove_file(registry.log(&args.name));
+    }
+    keeper.leave();
+    Ok(())
 }
 
-fn serve(stage: &mut Stage<'_, Lab>, keeper: &mut Keeper, name: &str) -> io::Result<()> {
+fn cannot_listen(socket: &Path, error: &io::Error) -> Failure {
+    Failure::environment(format!("cannot listen at {}: {error}", socket.display()))
+}
+
+/// Without its reader, whoever wanted a lab in the background was interrupted: there is to be none.
+fn say_ready(detached: bool) -> Result<(), Failure> {
+    if !detached {
+        return print(READY);
+    }
+    // Before, since the one who waits ends at once.
+    set_pdeathsig(None).map_err(Failure::environment)?;
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(READY.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::environment)
+}
+
+fn serve(
+    stage: &mut Stage<'_, Lab>,
+    keeper: &mut Keeper,
+    name: &str,
+    recording: &mut Option<Recording>,
+) -> io::Result<()> {
     /// Farther than any clock goes.
-    const NEVER: i64 = i64::MAX / 2;
+    const NEVER: Instant = Instant::from_micros_const(i64::MAX / 2);
     loop {
-        stage.world.run(Instant::from_micros(NEVER), |_| keeper.is_ready());
+        match recording {
+            Some(recording) => recording.run(&mut stage.world, NEVER, || keeper.is_ready()),
+            None => stage.world.run(NEVER, |_| keeper.is_ready()),
+        }
         stage.world.forget_finished();
         stage.world.backend().take_wake();
         if keeper.turn(|request| answer(stage, name, request))? == Turn::Ends {

@@ -1,13 +1,14 @@
 //! `quirknat lab list`: the labs that are up, and how they stand.
 
 use std::fmt::Write as _;
+use std::thread;
 
 use clap::Args;
 use serde_json::json;
 
 use crate::commands::print;
 use crate::exit::Failure;
-use crate::lab::control::{self, NetworkStatus, Status};
+use crate::lab::control::{self, ControlError, NetworkStatus, Status};
 use crate::lab::registry::Registry;
 
 /// What to list.
@@ -28,8 +29,8 @@ pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
         None => registry.names()?,
     };
     let mut labs = Vec::new();
-    for name in &names {
-        match control::status(&registry.socket(name)) {
+    for (name, status) in names.iter().zip(ask_all(&registry, &names)) {
+        match status {
             Ok(status) => labs.push(status),
             // It went down meanwhile, or is stuck: the others are told of all the same.
             Err(error) if args.name.is_none() => log::warn!("{name}: {error}"),
@@ -40,10 +41,19 @@ pub(super) fn run(args: &ListArgs) -> Result<(), Failure> {
         return print(&format!("{:#}\n", json!({ "labs": labs })));
     }
     if labs.is_empty() {
-        return print("no lab is up\n");
+        return print(if names.is_empty() { "no lab is up\n" } else { "no lab answers\n" });
     }
     let texts: Vec<String> = labs.iter().map(describe).collect();
     print(&texts.join("\n"))
+}
+
+/// Side by side, since each that is stuck takes seconds.
+fn ask_all(registry: &Registry, names: &[String]) -> Vec<Result<Status, ControlError>> {
+    let ask = |name: &String| control::status(&registry.socket(name));
+    thread::scope(|scope| {
+        let asked: Vec<_> = names.iter().map(|name| scope.spawn(move || ask(name))).collect();
+        asked.into_iter().map(|asked| asked.join().unwrap_or(Err(ControlError::Unexpected))).collect()
+    })
 }
 
 /// A lab for people.

@@ -4,6 +4,8 @@ mod down;
 mod exec;
 mod hold;
 mod list;
+mod recording;
+mod terminal;
 mod up;
 
 use clap::Subcommand;
@@ -42,7 +44,10 @@ pub fn run(command: &LabCommand) -> Result<(), Failure> {
 impl From<RegistryError> for Failure {
     fn from(error: RegistryError) -> Self {
         match error {
-            RegistryError::Folder { .. } | RegistryError::NotOwn(_) => Self::environment(error),
+            RegistryError::Folder { .. }
+            | RegistryError::NotOwn(_)
+            | RegistryError::Writable(_)
+            | RegistryError::TooLong(_) => Self::environment(error),
             _ => Self::usage(error),
         }
     }

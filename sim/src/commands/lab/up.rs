@@ -1,5 +1,6 @@
 //! `quirknat lab up`: checks the scenario, starts the process that holds the lab, and waits until it stands.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::fd::AsFd as _;
@@ -12,6 +13,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::hold::{self, HoldArgs, READY};
 use super::list;
+use super::recording::RecordingArgs;
 use crate::commands::{print, read_scenario};
 use crate::exit::Failure;
 use crate::lab::control::{self, Status};
@@ -38,6 +40,8 @@ pub struct UpArgs {
     /// Stays in the foreground until SIGINT, SIGTERM or `lab down`; RUST_LOG=info shows the routers' decisions
     #[arg(long)]
     foreground: bool,
+    #[command(flatten)]
+    recording: RecordingArgs,
 }
 
 /// Brings it up.
@@ -52,6 +56,7 @@ pub(super) fn run(args: &UpArgs) -> Result<(), Failure> {
         cell: args.cell.clone(),
         seed: args.seed,
         detached: !args.foreground,
+        recording: args.recording.clone(),
     };
     if args.foreground {
         return hold::run(&hold);
@@ -74,9 +79,14 @@ fn start(hold: &HoldArgs, log: &Path) -> Result<(), Failure> {
     };
     let log_file = File::options().read(true).write(true).create(true).truncate(true).open(log);
     let mut log_file = log_file.map_err(cannot_start)?;
-    let mut child = Command::new("/proc/self/exe")
-        .args(["lab", "hold", "--detached", "--seed", &hold.seed.to_string(), "--name", &hold.name])
-        .args(hold.cell.iter().map(|cell| format!("--cell={cell}")))
+    let mut command = Command::new("/proc/self/exe");
+    command.args(["lab", "hold", "--detached", "--seed", &hold.seed.to_string(), "--name", &hold.name]);
+    command.args(hold.cell.iter().map(|cell| format!("--cell={cell}")));
+    for (option, path) in [("--pcap", &hold.recording.pcap), ("--events", &hold.recording.events)] {
+        // Two words would be a problem for names that begin with `-`.
+        command.args(path.iter().map(|path| joined(option, path)));
+    }
+    let mut child = command
         .arg("--")
         .arg(&hold.scenario)
         .stdin(Stdio::null())
@@ -95,6 +105,13 @@ fn start(hold: &HoldArgs, log: &Path) -> Result<(), Failure> {
     let said = said.trim().strip_prefix("error: ").unwrap_or(said.trim()).to_owned();
     let said = if said.is_empty() { "the lab does not stand after a minute".to_owned() } else { said };
     Err(if status.code() == Some(2) { Failure::usage(said) } else { Failure::environment(said) })
+}
+
+fn joined(option: &str, path: &Path) -> OsString {
+    let mut word = OsString::from(option);
+    word.push("=");
+    word.push(path);
+    word
 }
 
 fn says_ready(child: &mut Child) -> bool {

@@ -1,12 +1,18 @@
 //! Where scenarios are played: simulated, in namespaces, or on both and compared.
 
-use clap::ValueEnum;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 
+use clap::ValueEnum;
+use tempfile::TempDir;
+
+use super::programs;
 use crate::exit::Failure;
+use crate::host::ProgramFailure;
 use crate::lab;
 use crate::net::Network;
 use crate::scenario::language::BackendName;
-use crate::scenario::{Scenario, Verdict, compare, play};
+use crate::scenario::{PlayError, Played, Scenario, Verdict, compare, play};
 
 /// Where the hosts are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -29,6 +35,8 @@ pub(super) enum Outcome {
     Skipped(String),
     /// It could not be played to its end.
     Failed(String),
+    /// The same, because the machine lacks something.
+    Lacking(String),
 }
 
 impl Backend {
@@ -40,14 +48,22 @@ impl Backend {
         }
     }
 
-    /// Makes this process one that can play there. Before any thread starts.
-    pub(super) fn prepare(self) -> Result<(), Failure> {
-        match self {
-            Self::Sim => Ok(()),
-            Self::Netns | Self::Both => lab::enter().map_err(|missing| {
-                Failure::environment(format!("{missing}; --backend sim needs nothing of it"))
-            }),
+    /// Makes this process one that can play there. Before any thread starts. Programs have their folders in the one that
+    /// is given back: an interrupted run abandons its scenarios, and they cannot remove them.
+    pub(super) fn prepare(self) -> Result<Option<TempDir>, Failure> {
+        if self == Self::Sim {
+            return Ok(None);
         }
+        lab::enter().map_err(|missing| {
+            Failure::environment(format!("{missing}; --backend sim needs nothing of it"))
+        })?;
+        // Servers that give up their rights go through it.
+        let open = Permissions::from_mode(0o755);
+        let folder = tempfile::Builder::new().prefix("quirknat-run-").permissions(open).tempdir();
+        let folder = folder.map_err(|error| Failure::environment(ProgramFailure::Folder(error)))?;
+        // It fails where somebody was here before: then folders are where they were.
+        let _ = tempfile::env::override_temp_dir(folder.path());
+        Ok(Some(folder))
     }
 
     /// Plays a scenario.
@@ -63,9 +79,9 @@ impl Backend {
         for backend in wanted.iter().filter(|backend| can(backend)) {
             let played = match backend {
                 BackendName::Sim => play(name, scenario, seed),
-                BackendName::Netns => match lab::play(name, scenario, seed) {
+                BackendName::Netns => match play_in_lab(name, scenario, seed) {
                     Ok(played) => played,
-                    Err(error) => return Outcome::Failed(error.to_string()),
+                    Err(outcome) => return outcome,
                 },
             };
             verdicts.push(played.verdict);
@@ -81,4 +97,17 @@ impl Backend {
         };
         Outcome::Played { verdict, networks }
     }
+}
+
+/// What a scenario needs and is not installed is told before anything of it is played.
+fn play_in_lab(name: &str, scenario: &Scenario, seed: u64) -> Result<Played, Outcome> {
+    if let Some(missing) = programs::missing(scenario) {
+        return Err(Outcome::Lacking(missing));
+    }
+    lab::play(name, scenario, seed).map_err(|error| match &error {
+        PlayError::Ground(_) | PlayError::Start { source: ProgramFailure::Folder(_), .. } => {
+            Outcome::Lacking(error.to_string())
+        }
+        _ => Outcome::Failed(error.to_string()),
+    })
 }

@@ -7,6 +7,7 @@ mod artifacts;
 mod ground;
 mod interrupt;
 mod load;
+mod programs;
 mod workers;
 
 use std::path::PathBuf;
@@ -52,9 +53,9 @@ pub struct RunArgs {
     junit: Option<PathBuf>,
 }
 
-/// Plays them all; a scenario that is not as expected makes the status 1.
+/// Plays them all; a scenario that is not as expected makes the status 1, one that this machine cannot play 3.
 pub fn run(args: &RunArgs) -> Result<(), Failure> {
-    args.backend.prepare()?;
+    let _folders = args.backend.prepare()?;
     let mut list = WorkList::load(&args.paths, args.filter.as_deref())?;
     let header = Header {
         seed: args.seed,
@@ -90,7 +91,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
         });
     }
     written.map_err(Failure::Environment)?;
-    if summary.not_as_expected == 0 { Ok(()) } else { Err(Failure::Unexpected) }
+    summary.verdict()
 }
 
 /// A scenario, and the artifacts it left behind.
@@ -117,6 +118,7 @@ fn player(args: &RunArgs) -> Arc<dyn Fn(&Job) -> Outcome + Send + Sync> {
                 (Entry::skipped(job.position, &job.name, &scenario.title, because), Ok(()))
             }
             Ground::Failed(error) => (Entry::not_played(job.position, &job.name, error), Ok(())),
+            Ground::Lacking(error) => (Entry::lacking(job.position, &job.name, error), Ok(())),
         }
     })
 }

@@ -97,7 +97,7 @@ pub enum ProgramError {
 
 impl ProgramError {
     /// What execve's error means, for a file that was there before.
-    pub(super) fn from_exec(program: &Path, errno: Errno) -> Self {
+    pub(crate) fn from_exec(program: &Path, errno: Errno) -> Self {
         let program = program.to_owned();
         match errno {
             Errno::ENOENT if program.exists() => Self::Interpreter(program),

@@ -22,7 +22,7 @@ pub use change::ChangeError;
 
 use super::internet::InternetSpec;
 use super::link::LinkSpec;
-use super::record::{Crossing, Log, NetworkEvent, is_worth_a_comment};
+use super::record::{Crossing, Log, NetworkEvent, TakenLog};
 use super::wire::{Direction, Wire};
 use passage::Trace;
 
@@ -220,18 +220,20 @@ impl Network {
 
     /// What became of a packet and why, in words; `None` where nothing did.
     pub fn comment(&self, crossing: &Crossing) -> Option<String> {
-        let lines: Vec<String> = self
-            .told(crossing)
-            .iter()
-            .filter(|event| is_worth_a_comment(event))
-            .map(ToString::to_string)
-            .collect();
-        (!lines.is_empty()).then(|| lines.join("\n"))
+        self.log.comment(crossing)
+    }
+
+    /// Takes what was noted so far out of the log, for one that is written while the network runs. A packet stays until
+    /// it, and those before it, have arrived: then all is known of it. [`record`](Self::record) and
+    /// [`events`](Self::events) have what is left afterwards, and the packets' ranges of events count on.
+    pub fn take_log(&mut self) -> TakenLog {
+        let under_way = self.arrivals.iter().filter_map(|Reverse(arrival)| arrival.trace.place()).min();
+        self.log.take(under_way)
     }
 
     /// The events that tell what became of a packet.
     pub fn told(&self, crossing: &Crossing) -> &[NetworkEvent] {
-        self.log.events.get(crossing.told.clone()).unwrap_or_default()
+        self.log.told(crossing)
     }
 
     /// The router of a network.

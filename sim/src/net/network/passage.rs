@@ -22,7 +22,7 @@ pub(super) enum Trace {
 }
 
 impl Trace {
-    fn place(self) -> Option<usize> {
+    pub(super) fn place(self) -> Option<usize> {
         match self {
             Self::Seen(place) => place,
             Self::Unseen => None,
@@ -208,7 +208,7 @@ impl Network {
 
     fn lost_before_it_was_seen(&mut self, wire: usize, now: Instant, packet: &[u8]) -> Option<usize> {
         let crossing = self.log.cross(wire, now, packet)?;
-        if let Some(crossing) = self.log.record.get_mut(crossing) {
+        if let Some(crossing) = self.log.crossing_mut(crossing) {
             crossing.lost = true;
         }
         Some(crossing)

@@ -16,7 +16,7 @@ const OUTPUT_LIMIT: usize = 16 << 20;
 
 impl<B: Backend> Stage<'_, B> {
     /// Starts all hosts' programs, and waits for those that are to listen.
-    pub(super) fn start_programs(&mut self) -> Result<(), PlayError<B::Error>> {
+    pub(crate) fn start_programs(&mut self) -> Result<(), PlayError<B::Error>> {
         for (name, spec) in &self.scenario.host {
             let Some(id) = self.host(name).map(|host| host.id) else { continue };
             for program in &spec.program {
