@@ -130,7 +130,8 @@ mod run {
                 compared += 1;
             }
         }
-        assert_eq!(compared, 3 * 20, "capture, events and verdict of each scenario");
+        let scenarios = quirknat_sim::scenario::builtin().len();
+        assert_eq!(compared, 3 * scenarios, "capture, events and verdict of each scenario");
     }
 
     #[test]
