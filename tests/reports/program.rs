@@ -32,7 +32,7 @@ pub(crate) fn stderr(output: &Output) -> &str {
 pub(crate) fn failing() -> String {
     BUILT_IN
         .replacen("title = \"", "title = \"<a> & 'b' \\u001b[31m \\u0000 \\uffff — ", 1)
-        .replace("gateway = \"rewritten\"\n", "gateway = \"<&\\\"\\u0007\\n\\\">\"\n")
+        .replace("gateway = \"rewritten\"\n", "client-saw = \"<&\\\"\\u0007\\n\\\">\"\n")
         .replacen("data = \"ok\"", "data = \"failed\"", 1)
 }
 

@@ -26,8 +26,8 @@ fn lines_show_control_characters_and_do_not_obey_them() {
          step 1: ftp pc to server, PORT, list\n       \
          data: expected failed\n             \
          saw      ok\n       \
-         gateway: expected <&\"\\u{7}\\u{a}\">\n                \
-         saw      rewritten\n\
+         client-saw: expected <&\"\\u{7}\\u{a}\">\n                   \
+         saw      no <&\"\\u{7}\\u{a}\"> at all\n\
          ok   good  PORT on the standard control port: translated, and the data port forwarded\n\
          1 as expected, 1 not\n"
     );
@@ -63,7 +63,7 @@ fn json_is_one_document_with_a_line_a_scenario() {
 
 const JUNIT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="quirknat">
-  <testsuite name="bad" tests="3" failures="1" errors="0">
+  <testsuite name="bad" tests="3" failures="1" errors="0" skipped="0">
     <properties>
       <property name="title" value="&lt;a&gt; &amp; &apos;b&apos; \u{1b}[31m \u{0} \u{ffff} — PORT on the standard control port: translated, and the data port forwarded"/>
     </properties>
@@ -71,16 +71,17 @@ const JUNIT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
       <failure type="mismatch" message="data: expected failed, saw ok (and 1 more)">data
   expected failed
   saw      ok
-gateway
+client-saw
   expected &lt;&amp;&quot;\u{7}
 &quot;&gt;
-  saw      rewritten
+  saw      no &lt;&amp;&quot;\u{7}
+&quot;&gt; at all
 </failure>
     </testcase>
     <testcase classname="bad" name="step 2: ftp pc to server, PORT, get readme.txt"/>
     <testcase classname="bad" name="step 3: ftp pc to server, PORT, put upload.bin"/>
   </testsuite>
-  <testsuite name="good" tests="3" failures="0" errors="0">
+  <testsuite name="good" tests="3" failures="0" errors="0" skipped="0">
     <properties>
       <property name="title" value="PORT on the standard control port: translated, and the data port forwarded"/>
     </properties>

@@ -73,7 +73,8 @@ impl Backend {
             Self::Netns => &[BackendName::Netns],
             Self::Both => &[BackendName::Sim, BackendName::Netns],
         };
-        let can = |backend: &BackendName| scenario.only.as_ref().is_none_or(|only| only.backend == *backend);
+        let only = scenario.runs_only_on();
+        let can = |backend: &BackendName| only.is_none_or(|(only, _)| only == *backend);
         let mut verdicts = Vec::new();
         let mut networks = Vec::new();
         for backend in wanted.iter().filter(|backend| can(backend)) {
@@ -91,7 +92,7 @@ impl Backend {
             (Some(second), Some(first)) => compare(first, second, ["sim", "netns"]),
             (Some(only), None) => only,
             (None, _) => {
-                let because = scenario.only.as_ref().map_or("", |only| only.because.as_str());
+                let because = only.map_or("", |(_, because)| because);
                 return Outcome::Skipped(because.to_owned());
             }
         };

@@ -78,18 +78,13 @@ impl<'a> Check<'a> {
         self.needs_namespaces(place)
     }
 
-    /// Real programs run in namespaces, and a scenario with them says so.
+    /// Real programs run in namespaces alone.
     pub(super) fn needs_namespaces<T>(&self, place: &Spanned<T>) -> Result<(), Diagnostic> {
         match &self.scenario.only {
-            Some(only) if only.backend == BackendName::Netns => Ok(()),
-            Some(_) => Err(self
+            Some(only) if only.backend == BackendName::Sim => Err(self
                 .at(place, "a real program cannot run in a simulated world, and `only` wants one")
-                .with_help("write only = { backend = \"netns\", because = \"…\" }")),
-            None => Err(self
-                .at(place, "a real program runs in namespaces alone, and the scenario does not say so")
-                .with_help(
-                    "write at the top: only = { backend = \"netns\", because = \"it runs real programs\" }",
-                )),
+                .with_help("leave `only` out: a scenario with real programs runs in namespaces alone")),
+            _ => Ok(()),
         }
     }
 

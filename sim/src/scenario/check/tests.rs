@@ -1,6 +1,7 @@
 use std::fmt::Write;
 
 use crate::scenario::Scenario;
+use crate::scenario::language::BackendName;
 
 const HOME: &str = include_str!("tests/home.toml");
 
@@ -158,7 +159,7 @@ fn steps_that_are_none_or_can_never_happen() {
         "packet = { from = \"pc\", send = [\"udp 192.168.1.100:1 > 198.51.100.9:53 tll=5\"] }",
         "packet = { from = \"pc\", send = ['tcp 192.168.1.100:1 > 198.51.100.9:21'] }",
         "packet = { from = \"pc\", send = [\"udp 192.168.1.100:1 > 198.51.100.9:53 \\\"a\\\" tll=5\"] }",
-        "run = { on = \"pc\", command = [\"curl\"] }",
+        "run = { on = \"pc\", command = [] }",
         "wait = \"25 h\"",
         "after = \"23 h\"\nwait = \"2 h\"",
         "restart = { network = \"internet\" }",
@@ -206,7 +207,7 @@ fn expectations_that_cannot_be_told() {
 }
 
 #[test]
-fn programs_need_a_scenario_that_says_where_they_run() {
+fn programs_run_in_namespaces_alone() {
     let with_program = |only: &str, program: &str| {
         let text = HOME.replacen("title = \"a home\"", &format!("title = \"a home\"\n{only}"), 1);
         text.replacen("[host.laptop]", &format!("[host.laptop]\n{program}"), 1)
@@ -214,10 +215,13 @@ fn programs_need_a_scenario_that_says_where_they_run() {
     let netns = "only = { backend = \"netns\", because = \"it runs real programs\" }";
     let sim = "only = { backend = \"sim\", because = \"a matter of taste\" }";
     let program = "program = [{ command = [\"vsftpd\"], listens = 2021 }]";
-    Scenario::from_toml("home.toml", &with_program(netns, program)).unwrap();
+    for only in ["", netns] {
+        let scenario = Scenario::from_toml("home.toml", &with_program(only, program)).unwrap();
+        assert_eq!(scenario.runs_only_on(), Some((BackendName::Netns, "it runs real programs")));
+    }
+    assert_eq!(Scenario::from_toml("home.toml", HOME).unwrap().runs_only_on(), None);
     let mut told = String::new();
     for (only, program) in [
-        ("", program),
         (sim, program),
         (netns, "program = [{ command = [] }]"),
         (netns, "ftp-server = { port = 2021 }\nprogram = [{ command = [\"vsftpd\"], listens = 2021 }]"),

@@ -40,7 +40,7 @@ pub struct Scenario {
     /// Which claim of the quirk catalogue it shows.
     #[serde(default)]
     pub quirk: Option<String>,
-    /// Where alone it can run, and why.
+    /// Where alone it can run, and why. A scenario with real programs runs on `netns` alone without saying so.
     #[serde(default)]
     pub only: Option<Only>,
     /// How the public network treats packets.
@@ -89,6 +89,20 @@ pub enum BackendName {
     Sim,
     /// Network namespaces on the machine's clock.
     Netns,
+}
+
+impl Scenario {
+    /// Where alone it can run, and why: what `only` says, or that it has real programs.
+    pub fn runs_only_on(&self) -> Option<(BackendName, &str)> {
+        fn runs(step: &Step) -> bool {
+            let beside = step.parallel.as_ref().map(Spanned::get_ref);
+            step.run.is_some() || beside.is_some_and(|steps| steps.iter().any(runs))
+        }
+        let has_programs =
+            self.host.values().any(|host| !host.program.is_empty()) || self.step.iter().any(runs);
+        let stated = self.only.as_ref().map(|only| (only.backend, only.because.as_str()));
+        stated.or(has_programs.then_some((BackendName::Netns, "it runs real programs")))
+    }
 }
 
 impl BackendName {

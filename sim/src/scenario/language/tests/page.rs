@@ -205,7 +205,7 @@ fn every_example_is_read_and_played_and_comes_out_as_it_says() {
             .unwrap_or_else(|error| panic!("the example at line {line}: {error}"));
         for index in 0..file.cells() {
             let (name, scenario) = file.cell(index).unwrap();
-            if scenario.only.as_ref().is_some_and(|only| only.backend == BackendName::Netns) {
+            if scenario.runs_only_on().is_some_and(|(backend, _)| backend == BackendName::Netns) {
                 continue;
             }
             let verdict = play(&name, &scenario, 1).verdict;
