@@ -63,9 +63,9 @@ fn main() {
         ratio(bare, copy)
     );
     println!(
-        "10 MB by router and internet, kept   {:8.2} ms, {:.1} times that of host to host",
+        "10 MB by router and internet, kept   {:8.2} ms, {:.1} times that",
         millis(world),
-        ratio(world, bare)
+        ratio(world, copy)
     );
     let scenario = Scenario::from_toml("bench.toml", SCENARIO).expect("the scenario is sound");
     let took = played(&scenario, plays);
