@@ -74,7 +74,7 @@ pub struct Loss {
     #[serde(flatten)]
     pub place: LossPlace,
     /// When.
-    #[serde(serialize_with = "as_micros")]
+    #[serde(rename = "time_us", serialize_with = "as_micros")]
     pub at: Instant,
     /// The packet's source.
     pub packet_source: Ipv4Addr,
@@ -138,7 +138,7 @@ pub enum LossReason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// When.
-    #[serde(serialize_with = "as_micros")]
+    #[serde(rename = "time_us", serialize_with = "as_micros")]
     pub at: Instant,
     /// What.
     #[serde(flatten)]
