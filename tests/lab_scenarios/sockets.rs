@@ -67,6 +67,29 @@ expect = { outcome = "failed", answered = 0 }
 }
 
 #[test]
+fn the_first_packet_may_be_as_long_as_its_wires_take() {
+    let jumbo = r#"
+[host.jumbo]
+on = "internet"
+address = "198.51.100.20"
+link = { mtu = 9000 }
+
+[host.other]
+on = "internet"
+address = "198.51.100.21"
+link = { mtu = 9000 }
+
+[[step]]
+ping = { from = "jumbo", to = "other", length = 8000 }
+
+[step.expect]
+outcome = "ok"
+no-packets = { "internet.other" = ["ip 198.51.100.20 > 198.51.100.21 fragment=*"] }
+"#;
+    check(&at_home(jumbo));
+}
+
+#[test]
 fn a_refused_connection_is_not_an_unreachable_one() {
     let steps = r#"
 [internet]

@@ -89,6 +89,15 @@ impl Tun {
     }
 }
 
+impl Tun {
+    /// Makes room for packets of so many bytes: its kernel end has this MTU. Without it the first packet that is longer
+    /// than those of Ethernet is lost.
+    pub fn make_room(&mut self, mtu: usize) {
+        // One more, since a packet that fills the room may be cut.
+        self.room = self.room.max(mtu.saturating_add(1)).min(LONGEST_PACKET);
+    }
+}
+
 fn explain(name: &str, error: io::Error) -> TunError {
     match error.raw_os_error() {
         Some(libc::EBUSY | libc::EEXIST | libc::EINVAL) => TunError::Taken(name.to_owned()),

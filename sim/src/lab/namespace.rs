@@ -135,7 +135,8 @@ pub fn open_host(
 ) -> Result<(Namespace, Tun), LabError> {
     let namespace = Namespace::create(nowhere)?;
     let tun = namespace.within(|| {
-        let tun = Tun::create(name)?;
+        let mut tun = Tun::create(name)?;
+        tun.make_room(usize::try_from(mtu).unwrap_or(usize::MAX));
         netlink::configure(name, address, mtu)?;
         Ok::<_, LabError>(tun)
     })??;

@@ -196,6 +196,9 @@ impl Stack for KernelStack {
     }
 
     fn set_mtu(&mut self, mtu: u16) {
+        if let Some(device) = &mut self.device {
+            device.make_room(usize::from(mtu));
+        }
         let changed = self.namespace.within(|| netlink::set_mtu(DEVICE, u32::from(mtu)));
         if let Err(error) = changed
             .map_err(|error| error.to_string())
