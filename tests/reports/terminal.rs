@@ -15,7 +15,8 @@ fn on_terminal(line: &str, environment: &[(&str, &str)]) -> String {
     let line = format!("{} {line}", env!("CARGO_BIN_EXE_quirknat"));
     command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).stdin(Stdio::null());
     command.env("TERM", "xterm").envs(environment.iter().copied());
-    for variable in ["RUST_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+    // A CI system shows colours whatever its terminal can do, and says so with CI.
+    for variable in ["RUST_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
         if environment.iter().all(|(name, _)| *name != variable) {
             command.env_remove(variable);
         }
