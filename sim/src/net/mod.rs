@@ -13,5 +13,6 @@ pub const DEFAULT_MTU: u16 = 1500;
 
 pub use internet::{InternetSpec, Undeliverable};
 pub use link::LinkSpec;
-pub use network::{ChangeError, HostId, Network, Place, RouterId, WireSpec};
+pub use network::{ChangeError, HostId, Network, Place, RouterId};
 pub use record::{Change, ChangeKind, Crossing, Loss, LossPlace, LossReason, NetworkEvent, TakenLog};
+pub use wire::WireSpec;

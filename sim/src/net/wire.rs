@@ -1,9 +1,17 @@
 //! A wire: two links between a host or home and what it is plugged into.
 
 use super::link::{Link, LinkSpec};
-use super::network::WireSpec;
 use super::random::seed_for;
 use super::units::Probability;
+
+/// What a wire is like in its two directions: away from the host or home at its end, and towards it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WireSpec {
+    /// From the host or home.
+    pub up: LinkSpec,
+    /// To it.
+    pub down: LinkSpec,
+}
 
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

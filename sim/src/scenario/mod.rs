@@ -3,13 +3,16 @@
 mod builtin;
 mod check;
 mod compare;
+mod contents;
 mod describe;
+mod done;
 mod judge;
 pub mod language;
 mod matrix;
 mod play;
 mod profiles;
 mod resolve;
+mod stage;
 mod verdict;
 
 use std::path::Path;
@@ -20,8 +23,8 @@ pub use builtin::{Builtin, builtin};
 pub use compare::compare;
 pub use language::Scenario;
 pub use matrix::ScenarioFile;
-pub(crate) use play::Stage;
 pub use play::{PlayError, Played, play, play_on};
+pub(crate) use stage::Stage;
 pub use verdict::{Mismatch, Seen, StepVerdict, Verdict};
 
 use resolve::INTERNET;

@@ -8,10 +8,10 @@ use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::Ipv4Cidr;
 use thiserror::Error;
 
-use super::{HostId, Network, PlacedRouter, RouterId, Station, WireSpec};
+use super::{HostId, Network, PlacedRouter, RouterId, Station};
 use crate::net::DEFAULT_MTU;
 use crate::net::record::{Change, ChangeKind, NetworkEvent};
-use crate::net::wire::Direction;
+use crate::net::wire::{Direction, WireSpec};
 
 /// Why a network cannot be changed so.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

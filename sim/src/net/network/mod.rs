@@ -21,9 +21,8 @@ use smoltcp::time::Instant;
 pub use change::ChangeError;
 
 use super::internet::InternetSpec;
-use super::link::LinkSpec;
 use super::record::{Crossing, Log, NetworkEvent, TakenLog};
-use super::wire::{Direction, Wire};
+use super::wire::{Direction, Wire, WireSpec};
 use passage::Trace;
 
 /// A host of a network.
@@ -41,15 +40,6 @@ pub enum Place {
     Internet,
     /// On the LAN of a router.
     Behind(RouterId),
-}
-
-/// What a wire is like in its two directions: away from the host or home at its end, and towards it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct WireSpec {
-    /// From the host or home.
-    pub up: LinkSpec,
-    /// To it.
-    pub down: LinkSpec,
 }
 
 /// A network.

@@ -14,7 +14,7 @@ use super::mask::Mask;
 use super::{Findings, key};
 use crate::net::link::LinkLoss;
 use crate::net::{LossReason, NetworkEvent};
-use crate::scenario::play::Stage;
+use crate::scenario::stage::Stage;
 use crate::world::Backend;
 
 /// Notes what routers and the network have decided since `since`, and what they hold now.

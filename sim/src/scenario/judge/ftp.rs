@@ -10,8 +10,9 @@ use super::view::{View, beyond_routers};
 use super::{Findings, cause, key};
 use crate::ftp::{ClientOutcome, Reply, TransferOutcome};
 use crate::net::{Network, NetworkEvent};
+use crate::scenario::contents::contents;
 use crate::scenario::language::{Expect, FtpStep, Outcome, Step};
-use crate::scenario::play::{Stage, contents};
+use crate::scenario::stage::Stage;
 use crate::wire::Connection;
 use crate::world::Backend;
 

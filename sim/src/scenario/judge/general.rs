@@ -8,7 +8,7 @@ use super::{Findings, fits};
 use crate::net::NetworkEvent;
 use crate::packet_text::{self, Pattern};
 use crate::scenario::language::{Expect, Text};
-use crate::scenario::play::Stage;
+use crate::scenario::stage::Stage;
 use crate::world::Backend;
 
 /// Seen packets and events that a report lists in place of the one expected.

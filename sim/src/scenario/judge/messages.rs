@@ -7,7 +7,7 @@ use super::{Findings, cause, fits};
 use crate::cause::Cause;
 use crate::host::{EchoAnswer, EchoAnswerKind, ExchangeOutcome, PingOutcome, Seen};
 use crate::scenario::language::{Expect, Outcome, Step};
-use crate::scenario::play::Stage;
+use crate::scenario::stage::Stage;
 use crate::world::Backend;
 
 pub(super) fn judge_exchange(

@@ -9,8 +9,9 @@ mod messages;
 mod program;
 mod view;
 
+use super::done::{Done, DoneWhat};
 use super::language::{Outcome, Step};
-use super::play::{Done, DoneWhat, Stage};
+use super::stage::Stage;
 use super::{Mismatch, Seen, StepVerdict, describe};
 use crate::cause::Cause;
 use crate::world::Backend;

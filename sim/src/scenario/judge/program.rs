@@ -7,7 +7,7 @@ use super::mask::Mask;
 use super::{Findings, fits};
 use crate::host::ProgramEnd;
 use crate::scenario::language::{Outcome, Step};
-use crate::scenario::play::Stage;
+use crate::scenario::stage::Stage;
 use crate::world::Backend;
 
 /// How much of an output a report shows in place of the one expected: its end.

@@ -5,11 +5,14 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use smoltcp::time::{Duration, Instant};
 
-use super::{Stage, contents, programs};
-use crate::ftp::{ClientOutcome, ClientPlan, ClientSession, DataMode, DataType, Transfer};
-use crate::host::{Carrier, ExchangeOutcome, ExchangePlan, PingOutcome, PingPlan, ProgramEnd, Seen};
+use super::programs;
+use crate::ftp::{ClientPlan, ClientSession, DataMode, DataType, Transfer};
+use crate::host::{Carrier, ExchangePlan, PingPlan, Seen};
 use crate::net::HostId;
+use crate::scenario::contents::contents;
+use crate::scenario::done::{Done, DoneWhat};
 use crate::scenario::language::{ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, RunStep, Step};
+use crate::scenario::stage::Stage;
 use crate::software::Software;
 use crate::world::{Activity, Backend};
 
@@ -29,34 +32,6 @@ enum Action {
     Packets { from: HostId, rest: VecDeque<Vec<u8>>, every: Duration, next: Instant },
     Wait { until: Instant },
     Instantly,
-}
-
-/// What came of a step.
-pub(in crate::scenario) struct Done {
-    /// When it began.
-    pub(in crate::scenario) since: Instant,
-    pub(in crate::scenario) what: DoneWhat,
-}
-
-/// What came of a step's action; `None` where it did not come to an end.
-pub(in crate::scenario) enum DoneWhat {
-    Ftp {
-        /// Both ends of the control connection as the client knows them, if it was opened.
-        control: Option<(SocketAddrV4, SocketAddrV4)>,
-        outcome: Option<ClientOutcome>,
-    },
-    Exchange {
-        outcome: Option<ExchangeOutcome>,
-        seen: Seen,
-    },
-    Ping {
-        outcome: Option<PingOutcome>,
-    },
-    Run {
-        /// Its end, or why it did not start.
-        end: Result<Option<ProgramEnd>, String>,
-    },
-    Plain,
 }
 
 impl Running {

@@ -1,21 +1,18 @@
 //! Plays a scenario: builds its world, takes its steps, and has each judged by what crossed the wires.
 
 mod act;
-mod contents;
 mod error;
 mod programs;
-mod stage;
 
 use std::convert::Infallible;
 
 use smoltcp::time::{Duration, Instant};
 
-pub(super) use act::{Done, DoneWhat};
-pub(super) use contents::contents;
 pub use error::PlayError;
-pub(crate) use stage::Stage;
 
+use super::done::Done;
 use super::language::Step;
+use super::stage::Stage;
 use super::{Mismatch, Scenario, StepVerdict, Verdict, describe, judge};
 use crate::net::Network;
 use crate::world::{Activity, Backend, Simulated};

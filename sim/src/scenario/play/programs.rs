@@ -2,9 +2,10 @@
 
 use smoltcp::time::Duration;
 
-use super::{PlayError, Stage};
+use super::PlayError;
 use crate::host::ProgramPlan;
 use crate::scenario::language::{Program, RunStep};
+use crate::scenario::stage::Stage;
 use crate::world::{Activity, Backend};
 
 /// How long a program may take until it listens; interpreters on a busy machine take seconds.

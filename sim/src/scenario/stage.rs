@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use quirknat_router::event::Detail;
 use smoltcp::wire::Ipv4Cidr;
 
-use super::contents;
+use super::contents::contents;
 use crate::ftp::{DataSource, Files, ForeignAddress, ServerConfig};
 use crate::net::{HostId, Place, RouterId};
 use crate::scenario::language::{self, FtpServer, HostSpec};
