@@ -14,6 +14,6 @@ pub mod packet_text;
 pub mod record;
 pub mod report;
 pub mod scenario;
+pub mod session;
 pub mod software;
-pub mod wire;
 pub mod world;

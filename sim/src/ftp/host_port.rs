@@ -53,7 +53,7 @@ pub(super) fn format_extended(address: SocketAddrV4) -> String {
 }
 
 /// Reads the argument of an EPRT command: any delimiter, but four times the same (RFC 2428 §2).
-pub(super) fn parse_extended(text: &str) -> Result<SocketAddrV4, HostPortError> {
+pub fn parse_extended(text: &str) -> Result<SocketAddrV4, HostPortError> {
     let [family, host, port] = extended_fields(text)?;
     if family != "1" {
         return Err(HostPortError::Family);
@@ -62,7 +62,7 @@ pub(super) fn parse_extended(text: &str) -> Result<SocketAddrV4, HostPortError> 
 }
 
 /// Finds the port in the text of a 229 reply, `… (|||40474|)` (RFC 2428 §3).
-pub(super) fn find_extended_port(text: &str) -> Result<u16, HostPortError> {
+pub fn find_extended_port(text: &str) -> Result<u16, HostPortError> {
     let (_, from_parenthesis) = text.split_once('(').ok_or(HostPortError::Malformed)?;
     let (inside, _) = from_parenthesis.split_once(')').ok_or(HostPortError::Malformed)?;
     let [_, _, port] = extended_fields(inside)?;

@@ -44,10 +44,11 @@ use thiserror::Error;
 pub use client::{ClientOutcome, ClientPlan, ClientSession, ControlFailure, DataMode, Transfer};
 pub use client::{TransferFailure, TransferOutcome};
 pub use files::Files;
-pub use host_port::{HostPortError, find_host_port, format_host_port, parse_host_port};
+pub use host_port::{HostPortError, find_extended_port, find_host_port, format_host_port};
+pub use host_port::{parse_extended, parse_host_port};
 pub use reply::{Reply, ReplyError};
 pub use server::{DataSource, ForeignAddress, ServerConfig, ServerSession};
-pub use transcript::{Direction, TranscriptLine};
+pub use transcript::{Direction, TranscriptLine, masked};
 
 /// A machine that a driver can run: [`ClientSession`] or [`ServerSession`].
 pub trait Machine {

@@ -50,7 +50,8 @@ impl Transcript {
     }
 }
 
-fn masked(text: &str) -> String {
+/// A command as logs may show it: the argument of PASS is `****`.
+pub fn masked(text: &str) -> String {
     let command = text.trim_start();
     match command.split_once(|c: char| c.is_whitespace()) {
         Some((verb, _)) if verb.eq_ignore_ascii_case("PASS") => format!("{verb} ****"),

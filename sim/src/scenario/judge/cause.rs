@@ -12,7 +12,7 @@ use smoltcp::time::Instant;
 use super::ftp::Session;
 use crate::cause::Cause;
 use crate::net::{ChangeKind, Crossing, LossReason, Network, NetworkEvent};
-use crate::wire::Connection;
+use crate::session::Connection;
 
 /// What a router says of packets that it knew nobody for.
 const UNWANTED: [DropReason; 4] = [

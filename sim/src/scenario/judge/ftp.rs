@@ -6,14 +6,13 @@ use quirknat_router::event::EventKind;
 use smoltcp::time::Instant;
 
 use super::mask::Mask;
-use super::view::{View, beyond_routers};
 use super::{Findings, cause, key};
 use crate::ftp::{ClientOutcome, Reply, TransferOutcome};
 use crate::net::{Network, NetworkEvent};
 use crate::scenario::contents::contents;
 use crate::scenario::language::{Expect, FtpStep, Outcome, Step};
 use crate::scenario::stage::Stage;
-use crate::wire::Connection;
+use crate::session::{Connection, View, beyond_routers};
 use crate::world::Backend;
 
 /// What a step was to transfer, beside what there is.

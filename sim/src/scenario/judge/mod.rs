@@ -7,7 +7,6 @@ mod general;
 mod mask;
 mod messages;
 mod program;
-mod view;
 
 use super::done::{Done, DoneWhat};
 use super::language::{Outcome, Step};

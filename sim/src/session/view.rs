@@ -5,21 +5,26 @@ use std::net::SocketAddrV4;
 use quirknat_router::event::{Event, EventKind, Origin};
 use smoltcp::time::Instant;
 
-use crate::ftp::{find_host_port, parse_host_port};
+use super::announcement::Announcement;
+use super::connection::{Connection, connections};
+use super::dialogue::{Dialogue, Speaker};
 use crate::net::{Network, NetworkEvent};
-use crate::wire::{Connection, connections};
 
 /// One wire's view of a session.
-pub(super) struct View {
-    pub(super) control: Option<Connection>,
-    pub(super) data: Vec<Connection>,
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    /// The control connection, if it was seen.
+    pub control: Option<Connection>,
+    /// What was said on it.
+    pub dialogue: Dialogue,
+    /// The data connections, and attempts at them, in order.
+    pub data: Vec<Connection>,
 }
 
 impl View {
     /// What `wire` saw since `since`. `control` is the control connection as it is known there, from its client to its
-    /// server; without it, as where
-    /// it was never opened, the first connection is taken for it.
-    pub(super) fn new(
+    /// server; without it, as where it was never opened, the first connection is taken for it.
+    pub fn new(
         network: &Network,
         wire: usize,
         since: Instant,
@@ -42,30 +47,34 @@ impl View {
             data = rest;
             data.retain(|connection| own.contains(&connection.to) || !foreign.contains(&connection.to));
         }
-        Self { control, data }
+        let dialogue = control.as_ref().map(Connection::dialogue).unwrap_or_default();
+        Self { control, dialogue, data }
     }
 
     /// Where the client was to be dialled, as it said last, by PORT or EPRT.
-    pub(super) fn announced_by_client(&self) -> Option<SocketAddrV4> {
-        self.commands().iter().rev().find_map(|line| announced_by_client(line))
+    pub fn announced_by_client(&self) -> Option<SocketAddrV4> {
+        self.dialogue.announced_last_by(Speaker::Client)?.endpoint()
     }
 
-    /// Where the server was to be dialled, as it said last, by 227.
-    pub(super) fn announced_by_server(&self) -> Option<SocketAddrV4> {
-        self.replies().iter().rev().find_map(|line| announced_by_server(line))
+    /// Where the server was to be dialled, as it said last by 227.
+    pub fn announced_by_server(&self) -> Option<SocketAddrV4> {
+        let by_server = |announcement: &Announcement| matches!(announcement, Announcement::Passive(_));
+        self.dialogue.announcements().rev().find(by_server)?.endpoint()
     }
 
-    pub(super) fn commands(&self) -> Vec<String> {
-        self.control.as_ref().map(Connection::lines_sent).unwrap_or_default()
+    /// What the client said.
+    pub fn commands(&self) -> Vec<String> {
+        self.dialogue.said_by(Speaker::Client).map(str::to_owned).collect()
     }
 
-    pub(super) fn replies(&self) -> Vec<String> {
-        self.control.as_ref().map(Connection::lines_received).unwrap_or_default()
+    /// What the server said.
+    pub fn replies(&self) -> Vec<String> {
+        self.dialogue.said_by(Speaker::Server).map(str::to_owned).collect()
     }
 }
 
 /// A connection as it is known behind all routers on its way, from how it is known where it begins.
-pub(super) fn beyond_routers(
+pub fn beyond_routers(
     network: &Network,
     since: Instant,
     (mut from, mut to): (SocketAddrV4, SocketAddrV4),
@@ -85,33 +94,13 @@ pub(super) fn beyond_routers(
 
 /// Where a control connection's data connections go, by what was announced on it and without.
 fn announced(control: &Connection) -> Vec<SocketAddrV4> {
-    let by_client = control.lines_sent().into_iter().filter_map(|line| announced_by_client(&line));
-    let by_server = control.lines_received().into_iter().flat_map(|line| {
-        let extended = extended_port(&line).map(|port| SocketAddrV4::new(*control.to.ip(), port));
-        let announced = announced_by_server(&line);
+    let dialogue = control.dialogue();
+    let own = dialogue.announcements().flat_map(|announcement| {
+        let announced = announcement.leads_to(control.to);
         // Some clients dial the control connection's address, whatever the 227 says.
-        let dialled = announced.map(|end| SocketAddrV4::new(*control.to.ip(), end.port()));
-        announced.into_iter().chain(dialled).chain(extended)
+        let dialled = matches!(announcement, Announcement::Passive(_))
+            .then(|| SocketAddrV4::new(*control.to.ip(), announced.port()));
+        std::iter::once(announced).chain(dialled)
     });
-    by_client.chain(by_server).chain([control.from]).collect()
-}
-
-fn announced_by_client(line: &str) -> Option<SocketAddrV4> {
-    let (verb, argument) = line.split_once(' ')?;
-    match verb.to_ascii_uppercase().as_str() {
-        "PORT" => parse_host_port(argument.trim()).ok(),
-        "EPRT" => {
-            let mut parts = argument.trim().split('|').skip(2);
-            Some(SocketAddrV4::new(parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-        }
-        _ => None,
-    }
-}
-
-fn announced_by_server(line: &str) -> Option<SocketAddrV4> {
-    if line.starts_with("227 ") { find_host_port(line).ok() } else { None }
-}
-
-fn extended_port(line: &str) -> Option<u16> {
-    line.strip_prefix("229 ")?.rsplit_once("|||")?.1.split_once('|')?.0.parse().ok()
+    own.chain([control.from]).collect()
 }

@@ -7,6 +7,7 @@ use std::net::SocketAddrV4;
 use quirknat_router::packet::{Packet, Protocol, TcpFlags, TcpHeader};
 use smoltcp::time::Instant;
 
+use super::dialogue::{Dialogue, Line, Speaker};
 use crate::net::Crossing;
 
 /// A TCP connection, or an attempt at one, as one wire saw it.
@@ -20,19 +21,35 @@ pub struct Connection {
     pub to: SocketAddrV4,
     /// Whether the other end answered it with SYN and ACK.
     pub answered: bool,
+    /// Segments with bytes in them, so far.
+    segments: usize,
     sent: Bytes,
     received: Bytes,
 }
 
 impl Connection {
-    /// The lines that the end which opened it sent.
-    pub fn lines_sent(&self) -> Vec<String> {
-        self.sent.lines()
+    /// What was said on it, line by line as the lines' ends crossed; the end that opened it is the client.
+    pub fn dialogue(&self) -> Dialogue {
+        let mut lines = self.sent.lines(Speaker::Client);
+        lines.extend(self.received.lines(Speaker::Server));
+        lines.sort_by_key(|(segment, _)| *segment);
+        Dialogue { lines: lines.into_iter().map(|(_, line)| line).collect() }
     }
+}
 
-    /// The lines that the other end sent.
-    pub fn lines_received(&self) -> Vec<String> {
-        self.received.lines()
+impl Connection {
+    fn take(&mut self, at: Instant, source: SocketAddrV4, tcp: &TcpHeader, payload: &[u8]) {
+        self.segments += 1;
+        let mark = Mark { segment: self.segments, at };
+        if source == self.from {
+            self.sent.take(mark, tcp.sequence, payload);
+            return;
+        }
+        if tcp.flags.has(TcpFlags::SYN) && !self.answered {
+            self.answered = true;
+            self.received = Bytes::after_syn(tcp.sequence);
+        }
+        self.received.take(mark, tcp.sequence, payload);
     }
 }
 
@@ -65,19 +82,13 @@ fn note(
             || (connection.from, connection.to) == (destination, source)
     });
     match known {
-        Some(connection) if connection.from == source => connection.sent.take(tcp.sequence, payload),
-        Some(connection) => {
-            if is_syn && !connection.answered {
-                connection.answered = true;
-                connection.received = Bytes::after_syn(tcp.sequence);
-            }
-            connection.received.take(tcp.sequence, payload);
-        }
+        Some(connection) => connection.take(at, source, tcp, payload),
         None if is_syn && !tcp.flags.has(TcpFlags::ACK) => found.push(Connection {
             opened_at: at,
             from: source,
             to: destination,
             answered: false,
+            segments: 0,
             sent: Bytes::after_syn(tcp.sequence),
             received: Bytes::default(),
         }),
@@ -85,11 +96,20 @@ fn note(
     }
 }
 
+/// Which segment of a connection, and when it crossed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    segment: usize,
+    at: Instant,
+}
+
 /// One direction's bytes, in order as far as they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Bytes {
     next: u32,
     in_order: Vec<u8>,
+    /// How many bytes were in order after which segment.
+    marks: Vec<(usize, Mark)>,
     /// What came before its turn, by sequence number.
     early: BTreeMap<u32, Vec<u8>>,
 }
@@ -99,7 +119,7 @@ impl Bytes {
         Self { next: sequence.wrapping_add(1), ..Self::default() }
     }
 
-    fn take(&mut self, sequence: u32, payload: &[u8]) {
+    fn take(&mut self, mark: Mark, sequence: u32, payload: &[u8]) {
         if payload.is_empty() {
             return;
         }
@@ -114,10 +134,23 @@ impl Bytes {
             self.in_order.extend_from_slice(new);
             self.next = self.next.wrapping_add(u32::try_from(new.len()).unwrap_or_default());
         }
+        self.marks.push((self.in_order.len(), mark));
     }
 
-    fn lines(&self) -> Vec<String> {
-        String::from_utf8_lossy(&self.in_order).lines().map(str::to_owned).collect()
+    /// The lines, each with the segment that brought its end.
+    fn lines(&self, speaker: Speaker) -> Vec<(usize, Line)> {
+        let mut end = 0;
+        let mut lines = Vec::new();
+        for line in self.in_order.split_inclusive(|byte| *byte == b'\n') {
+            end += line.len();
+            let at = self.marks.partition_point(|(reached, _)| *reached < end);
+            let Some((_, mark)) = self.marks.get(at) else { break };
+            let text = String::from_utf8_lossy(line);
+            let text = text.strip_suffix('\n').unwrap_or(&text);
+            let text = text.strip_suffix('\r').unwrap_or(text);
+            lines.push((mark.segment, Line::new(Some(mark.at), speaker, text)));
+        }
+        lines
     }
 }
 
@@ -128,9 +161,11 @@ mod tests {
     #[test]
     fn segments_are_put_in_order_across_the_end_of_the_number_space() {
         let mut bytes = Bytes::after_syn(u32::MAX - 3);
-        bytes.take(2, b"100\r\n");
-        bytes.take(u32::MAX - 2, b"PORT ");
-        bytes.take(u32::MAX - 2, b"PORT ");
-        assert_eq!(bytes.lines(), ["PORT 100"]);
+        let mark = |segment| Mark { segment, at: Instant::from_secs(i64::try_from(segment).unwrap()) };
+        bytes.take(mark(1), 2, b"100\r\nQUIT\r\n");
+        bytes.take(mark(2), u32::MAX - 2, b"PORT ");
+        bytes.take(mark(3), u32::MAX - 2, b"PORT ");
+        let line = |text| (2, Line::new(Some(Instant::from_secs(2)), Speaker::Client, text));
+        assert_eq!(bytes.lines(Speaker::Client), [line("PORT 100"), line("QUIT")]);
     }
 }

@@ -1,0 +1,12 @@
+//! An FTP session as it is seen from outside: its control connection's dialogue and its data connections, on one wire.
+//! It judges nothing.
+
+mod announcement;
+mod connection;
+mod dialogue;
+mod view;
+
+pub use announcement::Announcement;
+pub use connection::{Connection, connections};
+pub use dialogue::{Dialogue, Line, Speaker};
+pub use view::{View, beyond_routers};
