@@ -8,6 +8,7 @@ use quirknat_router::packet::{Packet, Protocol, TcpFlags, TcpHeader};
 use smoltcp::time::Instant;
 
 use super::dialogue::{Dialogue, Line, Speaker};
+use super::fate::Fate;
 use crate::net::Crossing;
 
 /// A TCP connection, or an attempt at one, as one wire saw it.
@@ -21,6 +22,8 @@ pub struct Connection {
     pub to: SocketAddrV4,
     /// Whether the other end answered it with SYN and ACK.
     pub answered: bool,
+    /// Whether the other end answered its SYN with a reset.
+    pub refused: bool,
     /// Segments with bytes in them, so far.
     segments: usize,
     sent: Bytes,
@@ -28,6 +31,15 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// What became of the attempt to open it. ICMP errors are not looked at: nothing tells them from silence here.
+    pub fn fate(&self) -> Fate {
+        match (self.answered, self.refused) {
+            (true, _) => Fate::Opened,
+            (false, true) => Fate::Refused,
+            (false, false) => Fate::NoAnswer,
+        }
+    }
+
     /// What was said on it, line by line as the lines' ends crossed; the end that opened it is the client.
     pub fn dialogue(&self) -> Dialogue {
         let mut lines = self.sent.lines(Speaker::Client);
@@ -45,6 +57,7 @@ impl Connection {
             self.sent.take(mark, tcp.sequence, payload);
             return;
         }
+        self.refused |= tcp.flags.has(TcpFlags::RST) && !self.answered;
         if tcp.flags.has(TcpFlags::SYN) && !self.answered {
             self.answered = true;
             self.received = Bytes::after_syn(tcp.sequence);
@@ -88,6 +101,7 @@ fn note(
             from: source,
             to: destination,
             answered: false,
+            refused: false,
             segments: 0,
             sent: Bytes::after_syn(tcp.sequence),
             received: Bytes::default(),

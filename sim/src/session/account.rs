@@ -1,0 +1,60 @@
+//! What one source tells of one session: a wire, a capture, or a program's log. What it does not tell stays open.
+
+use std::net::SocketAddrV4;
+
+use smoltcp::time::Instant;
+
+use super::connection::Connection;
+use super::dialogue::{Dialogue, Speaker};
+use super::fate::Fate;
+use super::view::View;
+
+/// What one source tells of one session.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Both ends of the control connection as this source knows them, the client's first.
+    pub control: Option<(SocketAddrV4, SocketAddrV4)>,
+    /// Whether it was established; `None` where the source does not tell.
+    pub established: Option<bool>,
+    /// What was said on it, as far as it could be read.
+    pub dialogue: Dialogue,
+    /// The data connections, and attempts at them, in order.
+    pub data: Vec<DataAttempt>,
+}
+
+/// A data connection, or an attempt at one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataAttempt {
+    /// When it began, where the source has times.
+    pub at: Option<Instant>,
+    /// Who dialled; `None` where the source does not tell.
+    pub dialled_by: Option<Speaker>,
+    /// From where, as this source knows it.
+    pub from: Option<SocketAddrV4>,
+    /// To where.
+    pub to: Option<SocketAddrV4>,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+impl From<&View> for Account {
+    fn from(view: &View) -> Self {
+        let control = view.control.as_ref();
+        let client = control.map(|control| *control.from.ip());
+        let attempt = |connection: &Connection| DataAttempt {
+            at: Some(connection.opened_at),
+            dialled_by: client.map(|client| {
+                if *connection.from.ip() == client { Speaker::Client } else { Speaker::Server }
+            }),
+            from: Some(connection.from),
+            to: Some(connection.to),
+            fate: connection.fate(),
+        };
+        Self {
+            control: control.map(|control| (control.from, control.to)),
+            established: control.map(|control| control.answered),
+            dialogue: view.dialogue.clone(),
+            data: view.data.iter().map(attempt).collect(),
+        }
+    }
+}
