@@ -127,7 +127,7 @@ fn transferred(through_router: bool) -> Duration {
     let host = world.host(there).expect("it was placed");
     assert!(host.serve(21, ServerConfig::default(), files));
     let plan = ClientPlan {
-        data_mode: DataMode::Passive,
+        data_mode: DataMode::Pasv,
         transfers: vec![Transfer::Get { name: "file.bin".to_owned() }],
         ..ClientPlan::default()
     };

@@ -41,13 +41,13 @@ use std::net::SocketAddrV4;
 use smoltcp::time::{Duration, Instant};
 use thiserror::Error;
 
-pub use client::{ClientOutcome, ClientPlan, ClientSession, ControlFailure, DataMode, Transfer};
-pub use client::{TransferFailure, TransferOutcome};
+pub use client::{ClientOutcome, ClientPlan, ClientSession, ControlFailure, DataMode, Fallback};
+pub use client::{ModeTried, Segments, Transfer, TransferFailure, TransferOutcome, Trouble};
 pub use files::Files;
 pub use host_port::{HostPortError, find_extended_port, find_host_port, format_host_port};
 pub use host_port::{parse_extended, parse_host_port};
 pub use reply::{Reply, ReplyError};
-pub use server::{DataSource, ForeignAddress, ServerConfig, ServerSession};
+pub use server::{DataSource, ForeignAddress, ServerConfig, ServerSession, SetupCommand};
 pub use transcript::{Direction, TranscriptLine, masked};
 
 /// A machine that a driver can run: [`ClientSession`] or [`ServerSession`].
@@ -122,6 +122,8 @@ pub enum Action {
     /// Send these bytes on the control connection. Each action is one command or one reply; a driver sends it with
     /// one write, so that it is one segment as long as it fits.
     SendControl(Vec<u8>),
+    /// Send a part of a command, in a segment of its own: nothing behind it is sent before the peer has acknowledged it.
+    SendControlPiece(Vec<u8>),
     /// Close the control connection in order, after all bytes handed over.
     CloseControl,
     /// Reset the control connection.

@@ -36,9 +36,22 @@ struct Control {
     connection: Option<Connection>,
     opened: bool,
     peer_closed: bool,
-    /// One entry is one write, so that it leaves as one segment.
-    writes: VecDeque<Vec<u8>>,
+    writes: Writes,
     close: bool,
+}
+
+/// What is still to be sent. One entry is one write, so that it leaves as one segment.
+#[derive(Default)]
+struct Writes {
+    queue: VecDeque<Write>,
+    /// The last write was a piece of a command: the next waits until it is acknowledged.
+    waits: bool,
+}
+
+struct Write {
+    bytes: Vec<u8>,
+    /// Nothing may share a segment with it.
+    alone: bool,
 }
 
 struct Data {
@@ -74,7 +87,7 @@ impl Driver {
             connection: control,
             opened: false,
             peer_closed: false,
-            writes: VecDeque::new(),
+            writes: Writes::default(),
             close: false,
         };
         Self { session, control, data: None, background: Vec::new() }
@@ -207,14 +220,8 @@ impl Driver {
 
     fn write_control(&mut self, stack: &mut impl Stack) -> bool {
         let Some(connection) = self.control.connection.filter(|_| self.control.opened) else { return false };
-        if let Some(write) = self.control.writes.front_mut() {
-            let sent = stack.send(connection, write);
-            if sent == write.len() {
-                self.control.writes.pop_front();
-            } else {
-                write.drain(..sent);
-            }
-            return sent > 0;
+        if !self.control.writes.queue.is_empty() {
+            return self.control.writes.send(connection, stack);
         }
         if self.control.close {
             self.control.close = false;
@@ -227,7 +234,8 @@ impl Driver {
     fn act(&mut self, now: Instant, stack: &mut impl Stack) {
         while let Some(action) = self.session.machine().poll_action() {
             match action {
-                Action::SendControl(bytes) => self.control.writes.push_back(bytes),
+                Action::SendControl(bytes) => self.control.writes.push(bytes, false),
+                Action::SendControlPiece(bytes) => self.control.writes.push(bytes, true),
                 Action::CloseControl => self.control.close = true,
                 Action::AbortControl => {
                     if let Some(connection) = self.control.connection {
@@ -293,6 +301,28 @@ impl Driver {
                 self.background.push(old);
             }
         }
+    }
+}
+
+impl Writes {
+    fn push(&mut self, bytes: Vec<u8>, alone: bool) {
+        self.queue.push_back(Write { bytes, alone });
+    }
+
+    /// Gives the socket the next write, or what it has room for.
+    fn send(&mut self, connection: Connection, stack: &mut impl Stack) -> bool {
+        if self.waits && !stack.is_delivered(connection) {
+            return false;
+        }
+        let Some(write) = self.queue.front_mut() else { return false };
+        let sent = stack.send(connection, &write.bytes);
+        self.waits = write.alone;
+        if sent == write.bytes.len() {
+            self.queue.pop_front();
+        } else {
+            write.bytes.drain(..sent);
+        }
+        sent > 0
     }
 }
 

@@ -106,6 +106,9 @@ pub trait Stack {
     /// Bytes that came, if some did.
     fn receive(&mut self, connection: Connection) -> Option<Vec<u8>>;
 
+    /// Whether the peer has acknowledged all that was handed over so far.
+    fn is_delivered(&mut self, connection: Connection) -> bool;
+
     /// Whether the peer has acknowledged all that was handed over, and a FIN behind it has left.
     fn is_acknowledged(&mut self, connection: Connection) -> bool;
 

@@ -1,6 +1,7 @@
 //! Steps in a line each.
 
 use super::language::{ExchangeStep, FtpStep, Mode, Step};
+use crate::software::Software;
 
 /// What a step is, as reports call it.
 pub(super) fn step(step: &Step) -> String {
@@ -43,13 +44,10 @@ pub(super) fn step(step: &Step) -> String {
 }
 
 fn describe_ftp(step: &FtpStep) -> String {
-    let mode = match step.mode {
-        Some(Mode::Port) => "PORT",
-        Some(Mode::Pasv) | None => "PASV",
-        Some(Mode::Eprt) => "EPRT",
-        Some(Mode::Epsv) => "EPSV",
-        Some(Mode::NoCommand) => "no command",
-    };
+    let software = step.software.as_ref().and_then(|name| Software::named(name.get_ref()));
+    let client = software.and_then(|software| software.client);
+    let mode = step.mode.or(client.map(|client| *client.mode)).unwrap_or(Mode::Pasv);
+    let mode = if mode == Mode::NoCommand { "no command" } else { mode.verb() };
     let what = match (&step.get, &step.put) {
         (Some(file), _) => format!("get {}", file.get_ref()),
         (None, Some(put)) => format!("put {}", put.name),

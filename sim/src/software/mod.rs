@@ -6,9 +6,8 @@ use quirknat_router::diagnostic::from_toml;
 use quirknat_router::profile::Stated;
 use serde::{Deserialize, Serialize};
 
-use crate::ftp::{ClientPlan, DataMode, DataSource, ForeignAddress, ServerConfig};
+use crate::ftp::{ClientPlan, DataMode, DataSource, ForeignAddress, ServerConfig, SetupCommand};
 use crate::net::units::TimeSpan;
-use crate::scenario::language::Mode;
 
 /// A client, a server, or both.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,8 +33,8 @@ pub struct ServerSoftware {
     pub foreign_port: Stated<PortTreatment>,
     /// Which port it dials data connections from.
     pub data_source: Stated<SourcePort>,
-    /// Whether it knows EPRT and EPSV.
-    pub extended: Stated<bool>,
+    /// The commands for data connections that it does not know.
+    pub lacks: Stated<Vec<SetupCommand>>,
     /// How long it waits for a data connection.
     pub data_timeout: Stated<TimeSpan>,
     /// How long it waits for a command.
@@ -47,7 +46,7 @@ pub struct ServerSoftware {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ClientSoftware {
     /// How it has data connections made.
-    pub mode: Stated<Mode>,
+    pub mode: Stated<DataMode>,
     /// Whether it dials the address in a 227 as announced.
     pub trust_passive_address: Stated<bool>,
     /// How long it waits for a reply or a data connection.
@@ -127,7 +126,7 @@ impl ServerSoftware {
             SourcePort::Rule(SourceRule::BelowControl) => DataSource::BelowControl,
             SourcePort::Rule(SourceRule::Any) => DataSource::Any,
         };
-        config.extended = *self.extended;
+        config.lacks.clone_from(&self.lacks);
         config.data_timeout = (*self.data_timeout).into();
         config.idle_timeout = (*self.idle_timeout).into();
     }
@@ -136,13 +135,7 @@ impl ServerSoftware {
 impl ClientSoftware {
     /// Makes a plan that of this software.
     pub fn apply(&self, plan: &mut ClientPlan) {
-        plan.data_mode = match *self.mode {
-            Mode::Port => DataMode::Port { port: None, announce: None },
-            Mode::Pasv => DataMode::Passive,
-            Mode::Eprt => DataMode::ExtendedPort { port: None, announce: None },
-            Mode::Epsv => DataMode::ExtendedPassive,
-            Mode::NoCommand => DataMode::NoCommand,
-        };
+        plan.data_mode = *self.mode;
         plan.trust_passive_address = *self.trust_passive_address;
         (plan.reply_timeout, plan.data_timeout) = ((*self.patience).into(), (*self.patience).into());
     }
@@ -187,6 +180,6 @@ mod tests {
         );
         let mut plan = ClientPlan::default();
         Software::named("curl").unwrap().client.unwrap().apply(&mut plan);
-        assert_eq!((plan.data_mode, plan.trust_passive_address), (DataMode::ExtendedPassive, false));
+        assert_eq!((plan.data_mode, plan.trust_passive_address), (DataMode::Epsv, false));
     }
 }

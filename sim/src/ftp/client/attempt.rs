@@ -1,5 +1,7 @@
 //! What is known of a transfer in progress, and what follows from it.
 
+use std::ops::RangeInclusive;
+
 use smoltcp::time::Instant;
 
 use super::TransferFailure;
@@ -25,10 +27,10 @@ pub(super) struct Attempt {
     pub(super) opens_by: Instant,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// The driver is making the listening socket.
-    Listening,
+    /// The driver is making the listening socket; these ports may be tried besides.
+    Listening(Ports),
     /// PORT or EPRT is sent.
     Announcing,
     /// PASV or EPSV is sent.
@@ -37,6 +39,24 @@ pub(super) enum Stage {
     Dialling,
     /// The command is sent.
     Running,
+}
+
+/// The ports to listen on that were not tried.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Ports {
+    /// The driver's choice, once.
+    Any,
+    These(RangeInclusive<u16>),
+}
+
+impl Ports {
+    /// The next of a range; `None`: none is left, or the driver chooses.
+    pub(super) fn next(&mut self) -> Option<u16> {
+        match self {
+            Self::Any => None,
+            Self::These(ports) => ports.next(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

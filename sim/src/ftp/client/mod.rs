@@ -10,8 +10,8 @@ use std::net::SocketAddrV4;
 
 use smoltcp::time::Instant;
 
-pub use outcome::{ClientOutcome, ControlFailure, TransferFailure, TransferOutcome};
-pub use plan::{ClientPlan, DataMode, Transfer};
+pub use outcome::{ClientOutcome, ControlFailure, ModeTried, TransferFailure, TransferOutcome};
+pub use plan::{ClientPlan, DataMode, Fallback, Segments, Transfer, Trouble};
 
 use super::line::{Line, LineReader};
 use super::reply::ReplyReader;
@@ -36,6 +36,12 @@ pub struct ClientSession {
     /// What failed and is reported once QUIT is through.
     failure: Option<ControlFailure>,
     done: Vec<TransferOutcome>,
+    /// How data connections are made now.
+    mode: DataMode,
+    /// The ways that failed for the transfer in progress.
+    tried: Vec<ModeTried>,
+    /// The ways tried for each transfer that is done.
+    modes: Vec<Vec<ModeTried>>,
     outcome: Option<ClientOutcome>,
     actions: VecDeque<Action>,
     transcript: Transcript,
@@ -71,6 +77,7 @@ impl ClientSession {
     pub fn new(plan: ClientPlan, now: Instant) -> Self {
         let deadline = after(now, plan.reply_timeout);
         Self {
+            mode: plan.data_mode,
             plan,
             control: None,
             state: State::Connecting,
@@ -81,6 +88,8 @@ impl ClientSession {
             deadline: Some(deadline),
             failure: None,
             done: Vec::new(),
+            tried: Vec::new(),
+            modes: Vec::new(),
             outcome: None,
             actions: VecDeque::new(),
             transcript: Transcript::default(),
@@ -206,10 +215,15 @@ impl ClientSession {
         self.send(now, "QUIT");
     }
 
-    /// Sends one command, in one piece, and waits for its reply.
+    /// Sends one command and waits for its reply.
     fn send(&mut self, now: Instant, command: &str) {
         self.transcript.sent(now, command);
-        self.actions.push_back(Action::SendControl(format!("{command}\r\n").into_bytes()));
+        let line = format!("{command}\r\n").into_bytes();
+        if self.plan.segments == Segments::Whole {
+            self.actions.push_back(Action::SendControl(line));
+        } else {
+            self.actions.extend(self.plan.segments.cut(&line).into_iter().map(Action::SendControlPiece));
+        }
         // The verb alone: an outcome must not hold the password.
         command.split(' ').next().unwrap_or_default().clone_into(&mut self.awaited);
         self.unanswered = self.unanswered.saturating_add(1);
@@ -239,10 +253,12 @@ impl ClientSession {
             self.plan.transfers.len(),
             TransferOutcome::Failed { what: TransferFailure::NotAttempted, reply: None },
         );
+        self.modes.resize(self.plan.transfers.len(), Vec::new());
         self.actions.extend(last);
         self.deadline = None;
         let transfers = std::mem::take(&mut self.done);
-        self.outcome = Some(ClientOutcome { control: failure.map_or(Ok(()), Err), transfers });
+        let modes = std::mem::take(&mut self.modes);
+        self.outcome = Some(ClientOutcome { control: failure.map_or(Ok(()), Err), transfers, modes });
     }
 }
 

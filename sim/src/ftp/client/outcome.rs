@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::{DataMode, Trouble};
 use crate::ftp::{Failure, HostPortError, Reply, ReplyError};
 
 /// What became of a session.
@@ -11,6 +12,25 @@ pub struct ClientOutcome {
     pub control: Result<(), ControlFailure>,
     /// One for each transfer of the plan, in its order.
     pub transfers: Vec<TransferOutcome>,
+    /// For each transfer the ways in which a data connection was to be made, in the order tried.
+    pub modes: Vec<Vec<ModeTried>>,
+}
+
+/// A way that was tried to have a data connection made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModeTried {
+    /// Which.
+    pub mode: DataMode,
+    /// Why it did not carry the transfer; `None`: it did.
+    pub failure: Option<TransferFailure>,
+}
+
+impl ClientOutcome {
+    /// The way that carried a transfer.
+    pub fn carried_by(&self, transfer: usize) -> Option<DataMode> {
+        let last = self.modes.get(transfer)?.last()?;
+        last.failure.is_none().then_some(last.mode)
+    }
 }
 
 /// Why the session as a whole failed.
@@ -119,4 +139,15 @@ pub enum TransferFailure {
     /// The file name holds a line end, and cannot be sent.
     #[error("file name with a line end")]
     Unsendable,
+}
+
+impl TransferFailure {
+    /// What went wrong with the way in which the data connection was to be made; `None`: that was not it.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::SetupRefused { .. } | Self::NoAddress { .. } => Some(Trouble::Refused),
+            Self::NotOpened(_) | Self::NotOpenedByServer => Some(Trouble::NotOpened),
+            _ => None,
+        }
+    }
 }

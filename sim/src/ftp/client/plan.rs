@@ -1,7 +1,11 @@
 //! What a client is to do, as data: the software named in a scenario and the steps of its session.
 
+use std::fmt;
 use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use smoltcp::time::Duration;
 
 use crate::ftp::DataType;
@@ -13,8 +17,18 @@ pub struct ClientPlan {
     pub user: String,
     /// The argument of PASS, where the server asks for one.
     pub password: String,
-    /// How data connections are made.
+    /// How data connections are made, at first.
     pub data_mode: DataMode,
+    /// When to turn from one way to another; the first that fits counts. A way that failed is not tried again for the
+    /// same transfer, and the next transfer begins with the way that the one before ended with.
+    pub fallbacks: Vec<Fallback>,
+    /// The ports to listen on, tried in turn; `None`: any, the driver chooses. Without PORT and EPRT the client listens
+    /// on its control connection's port.
+    pub data_ports: Option<RangeInclusive<u16>>,
+    /// The address to announce in PORT and EPRT instead of the client's own: a client that knows of the NAT before it.
+    pub announce: Option<Ipv4Addr>,
+    /// How commands are spread over segments.
+    pub segments: Segments,
     /// The argument of TYPE. In ASCII what is received, a listing too, has LF at its line ends.
     pub data_type: DataType,
     /// What to transfer, in this order.
@@ -35,7 +49,11 @@ impl Default for ClientPlan {
         Self {
             user: "anonymous".to_owned(),
             password: "guest@".to_owned(),
-            data_mode: DataMode::Passive,
+            data_mode: DataMode::Pasv,
+            fallbacks: Vec::new(),
+            data_ports: None,
+            announce: None,
+            segments: Segments::Whole,
             data_type: DataType::Image,
             transfers: Vec::new(),
             trust_passive_address: true,
@@ -47,29 +65,102 @@ impl Default for ClientPlan {
 }
 
 /// How a client has data connections made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "Mode")]
 pub enum DataMode {
-    /// The client listens and says so with PORT.
-    Port {
-        /// The port to listen on; `None`: any, the driver chooses.
-        port: Option<u16>,
-        /// The address to announce instead of the client's own: a client that knows of the NAT before it.
-        announce: Option<Ipv4Addr>,
-    },
-    /// The client asks with PASV where to dial.
-    Passive,
-    /// Like `Port`, with EPRT (RFC 2428 §2).
-    ExtendedPort {
-        /// The port to listen on; `None`: any, the driver chooses.
-        port: Option<u16>,
-        /// The address to announce instead of the client's own.
-        announce: Option<Ipv4Addr>,
-    },
-    /// Like `Passive`, with EPSV (RFC 2428 §3): the address dialled is the control connection's peer's.
-    ExtendedPassive,
-    /// Neither: the client listens on its default data port, the source port of its control connection
-    /// (RFC 959 §3.2).
+    /// PORT: the client listens.
+    Port,
+    /// PASV: the server listens.
+    Pasv,
+    /// EPRT (RFC 2428 §2): the client listens.
+    Eprt,
+    /// EPSV (RFC 2428 §3): the server listens, at the address of the control connection.
+    Epsv,
+    /// Neither command: the client listens on its control connection's port (RFC 959 §3.2).
     NoCommand,
+}
+
+impl DataMode {
+    /// The verb that agrees on a data connection; empty where none does.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Port => "PORT",
+            Self::Pasv => "PASV",
+            Self::Eprt => "EPRT",
+            Self::Epsv => "EPSV",
+            Self::NoCommand => "",
+        }
+    }
+}
+
+/// As in scenario files: `port`, `no-command`.
+impl fmt::Display for DataMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Port => "port",
+            Self::Pasv => "pasv",
+            Self::Eprt => "eprt",
+            Self::Epsv => "epsv",
+            Self::NoCommand => "no-command",
+        })
+    }
+}
+
+/// A rule by which a client turns from one way to another and tries the transfer again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fallback {
+    /// From this way.
+    pub from: DataMode,
+    /// Because of this.
+    pub on: Trouble,
+    /// To this one.
+    pub to: DataMode,
+}
+
+/// What goes wrong with a way to have data connections made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trouble {
+    /// The server refuses the command with a 4yz or 5yz, or its reply names no address.
+    Refused,
+    /// The command is taken, and the data connection is not opened: the client's dialling fails, or the server's does not
+    /// come, or the server says so with a 425.
+    NotOpened,
+}
+
+/// How the bytes of a command are spread over TCP segments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Segments {
+    /// A command is one.
+    #[default]
+    Whole,
+    /// Each has at most so many bytes, at least one.
+    Each(usize),
+    /// The first have so many bytes, one after the other; the rest is one.
+    First(Vec<usize>),
+}
+
+impl Segments {
+    /// The pieces of a command; none is empty.
+    pub(super) fn cut(&self, command: &[u8]) -> Vec<Vec<u8>> {
+        match self {
+            Self::Whole => vec![command.to_vec()],
+            Self::Each(length) => command.chunks((*length).max(1)).map(<[u8]>::to_vec).collect(),
+            Self::First(lengths) => {
+                let mut rest = command;
+                let mut pieces: Vec<Vec<u8>> = Vec::new();
+                for length in lengths {
+                    let (piece, behind) = rest.split_at((*length).min(rest.len()));
+                    pieces.push(piece.to_vec());
+                    rest = behind;
+                }
+                pieces.push(rest.to_vec());
+                pieces.retain(|piece| !piece.is_empty());
+                pieces
+            }
+        }
+    }
 }
 
 /// One transfer.
@@ -103,5 +194,22 @@ impl Transfer {
             Self::Get { name } => format!("RETR {name}"),
             Self::Put { name, .. } => format!("STOR {name}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_cut_as_told_and_nothing_of_it_is_lost() {
+        let cut = |segments: &Segments| {
+            let pieces = segments.cut(b"PORT 1\r\n");
+            pieces.iter().map(|piece| String::from_utf8_lossy(piece).into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(cut(&Segments::Whole), ["PORT 1\r\n"]);
+        assert_eq!(cut(&Segments::Each(1)), ["P", "O", "R", "T", " ", "1", "\r", "\n"]);
+        assert_eq!(cut(&Segments::First(vec![3])), ["POR", "T 1\r\n"]);
+        assert_eq!(cut(&Segments::First(vec![3, 0, 2, 99, 4])), ["POR", "T ", "1\r\n"]);
     }
 }

@@ -3,12 +3,15 @@
 //! The events of the two connections come in any order: data before the 150, the 226 before the last byte. So each
 //! event is noted in the [`Attempt`](super::attempt::Attempt), and `ClientSession::progress` looks at all of it.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddrV4;
 
 use smoltcp::time::Instant;
 
-use super::attempt::{Attempt, Socket, Stage, Verdict};
-use super::{ClientSession, ControlFailure, DataMode, State, Transfer, TransferFailure, TransferOutcome};
+use super::attempt::{Attempt, Ports, Socket, Stage, Verdict};
+use super::{
+    ClientSession, ControlFailure, DataMode, Fallback, ModeTried, State, Transfer, TransferFailure,
+    TransferOutcome,
+};
 use crate::ftp::host_port::{find_extended_port, format_extended};
 use crate::ftp::{
     Action, DataType, Failure, HostPortError, Reply, after, ascii, find_host_port, format_host_port,
@@ -18,22 +21,28 @@ impl ClientSession {
     pub(super) fn next_transfer(&mut self, now: Instant) {
         let unsendable = |transfer: &Transfer| transfer.command().contains(['\r', '\n']);
         while self.plan.transfers.get(self.done.len()).is_some_and(unsendable) {
-            self.done.push(TransferOutcome::Failed { what: TransferFailure::Unsendable, reply: None });
+            self.end_transfer(TransferOutcome::Failed { what: TransferFailure::Unsendable, reply: None });
         }
         let (Some(control), true) = (self.control, self.done.len() < self.plan.transfers.len()) else {
             self.quit(now);
             return;
         };
-        match self.plan.data_mode {
-            DataMode::Port { port, .. } | DataMode::ExtendedPort { port, .. } => self.listen(now, port),
-            DataMode::NoCommand => self.listen(now, Some(control.local.port())),
-            DataMode::Passive => self.ask(now, "PASV"),
-            DataMode::ExtendedPassive => self.ask(now, "EPSV"),
+        match self.mode {
+            DataMode::Port | DataMode::Eprt => {
+                let ports = self.plan.data_ports.clone();
+                self.listen(now, ports.map_or(Ports::Any, Ports::These));
+            }
+            DataMode::NoCommand => {
+                let port = control.local.port();
+                self.listen(now, Ports::These(port..=port));
+            }
+            DataMode::Pasv | DataMode::Epsv => self.ask(now, self.mode.verb()),
         }
     }
 
-    fn listen(&mut self, now: Instant, port: Option<u16>) {
-        self.state = State::Transfer(Attempt::new(Stage::Listening, Socket::Waiting, now));
+    fn listen(&mut self, now: Instant, mut ports: Ports) {
+        let port = ports.next();
+        self.state = State::Transfer(Attempt::new(Stage::Listening(ports), Socket::Waiting, now));
         self.await_reply(now);
         self.actions.push_back(Action::ListenData { port });
     }
@@ -45,28 +54,24 @@ impl ClientSession {
 
     pub(super) fn data_listening(&mut self, now: Instant, local: SocketAddrV4) {
         let (State::Transfer(attempt), Some(control)) = (&mut self.state, self.control) else { return };
-        if attempt.stage != Stage::Listening {
+        if !matches!(attempt.stage, Stage::Listening(_)) {
             return;
         }
         attempt.stage = Stage::Announcing;
-        let address = |announce: Option<Ipv4Addr>| {
-            SocketAddrV4::new(announce.unwrap_or(*control.local.ip()), local.port())
-        };
-        match self.plan.data_mode {
-            DataMode::Port { announce, .. } => {
-                self.send(now, &format!("PORT {}", format_host_port(address(announce))));
-            }
-            DataMode::ExtendedPort { announce, .. } => {
-                self.send(now, &format!("EPRT {}", format_extended(address(announce))));
-            }
-            DataMode::NoCommand | DataMode::Passive | DataMode::ExtendedPassive => self.run(now),
+        let announced = SocketAddrV4::new(self.plan.announce.unwrap_or(*control.local.ip()), local.port());
+        match self.mode {
+            DataMode::Port => self.send(now, &format!("PORT {}", format_host_port(announced))),
+            DataMode::Eprt => self.send(now, &format!("EPRT {}", format_extended(announced))),
+            DataMode::NoCommand | DataMode::Pasv | DataMode::Epsv => self.run(now),
         }
     }
 
     pub(super) fn data_listen_failed(&mut self, now: Instant) {
-        if let State::Transfer(attempt) = &mut self.state
-            && attempt.stage == Stage::Listening
-        {
+        let State::Transfer(attempt) = &mut self.state else { return };
+        let Stage::Listening(ports) = &mut attempt.stage else { return };
+        if let Some(port) = ports.next() {
+            self.actions.push_back(Action::ListenData { port: Some(port) });
+        } else {
             attempt.socket = Socket::Gone;
             self.fail(now, TransferFailure::NotListening, None);
         }
@@ -79,7 +84,7 @@ impl ClientSession {
             Stage::Announcing if reply.is_positive() => self.run(now),
             Stage::Asking if reply.is_positive() => self.dial(now, reply),
             Stage::Announcing | Stage::Asking => {
-                let command = self.plan.data_mode.command();
+                let command = self.mode.verb();
                 self.fail(now, TransferFailure::SetupRefused { command }, Some(reply));
             }
             Stage::Running => {
@@ -87,15 +92,15 @@ impl ClientSession {
                 self.progress(now);
             }
             // A reply to nothing is not taken for the reply to what is sent next.
-            Stage::Listening | Stage::Dialling => {}
+            Stage::Listening(_) | Stage::Dialling => {}
         }
     }
 
     /// Dials where the reply to PASV or EPSV says.
     fn dial(&mut self, now: Instant, reply: Reply) {
         let (State::Transfer(attempt), Some(control)) = (&mut self.state, self.control) else { return };
-        let announced = match self.plan.data_mode {
-            DataMode::ExtendedPassive => {
+        let announced = match self.mode {
+            DataMode::Epsv => {
                 find_extended_port(reply.text()).map(|port| SocketAddrV4::new(*control.remote.ip(), port))
             }
             _ if self.plan.trust_passive_address => find_host_port(reply.text()),
@@ -111,7 +116,7 @@ impl ClientSession {
                 self.actions.push_back(Action::ConnectData { from_port: None, to });
             }
             Err(error) => {
-                let command = self.plan.data_mode.command();
+                let command = self.mode.verb();
                 self.fail(now, TransferFailure::NoAddress { command, error }, Some(reply));
             }
         }
@@ -152,7 +157,7 @@ impl ClientSession {
         match attempt.stage {
             Stage::Dialling => self.run(now),
             Stage::Running => self.progress(now),
-            Stage::Listening | Stage::Announcing | Stage::Asking => {}
+            Stage::Listening(_) | Stage::Announcing | Stage::Asking => {}
         }
     }
 
@@ -172,7 +177,7 @@ impl ClientSession {
                 self.progress(now);
             }
             // Nothing is dialled, and the reply to PORT is still owed: going on now would take it for another's.
-            Stage::Listening | Stage::Announcing | Stage::Asking => {}
+            Stage::Listening(_) | Stage::Announcing | Stage::Asking => {}
         }
     }
 
@@ -228,8 +233,8 @@ impl ClientSession {
 
     pub(super) fn transfer_timed_out(&mut self, now: Instant) {
         let State::Transfer(attempt) = &mut self.state else { return };
-        match (attempt.stage, attempt.socket) {
-            (Stage::Listening, _) => self.fail(now, TransferFailure::NotListening, None),
+        match (&attempt.stage, attempt.socket) {
+            (Stage::Listening(_), _) => self.fail(now, TransferFailure::NotListening, None),
             (Stage::Dialling, _) => self.fail(now, TransferFailure::NotOpened(Failure::TimedOut), None),
             (Stage::Running, _) if attempt.failed.is_some() => self.give_up(now),
             (Stage::Running, Socket::Waiting) => {
@@ -299,7 +304,8 @@ impl ClientSession {
                 })
             }
         };
-        self.done.push(outcome);
+        self.tried.push(ModeTried { mode: self.mode, failure: None });
+        self.end_transfer(outcome);
         self.next_transfer(now);
     }
 
@@ -317,8 +323,27 @@ impl ClientSession {
             let last = attempt.last_action();
             self.actions.extend(last);
         }
-        self.done.push(TransferOutcome::Failed { what, reply });
+        self.tried.push(ModeTried { mode: self.mode, failure: Some(what.clone()) });
+        match self.other_way(&what) {
+            Some(other) => self.mode = other,
+            None => self.end_transfer(TransferOutcome::Failed { what, reply }),
+        }
         self.next_transfer(now);
+    }
+
+    /// The way to try next, after this one failed.
+    fn other_way(&self, what: &TransferFailure) -> Option<DataMode> {
+        let trouble = what.trouble()?;
+        let fits = |rule: &&Fallback| {
+            let is_new = self.tried.iter().all(|tried| tried.mode != rule.to);
+            rule.from == self.mode && rule.on == trouble && is_new
+        };
+        self.plan.fallbacks.iter().find(fits).map(|rule| rule.to)
+    }
+
+    fn end_transfer(&mut self, outcome: TransferOutcome) {
+        self.done.push(outcome);
+        self.modes.push(std::mem::take(&mut self.tried));
     }
 
     /// The data connection failed and the server says nothing about it: QUIT, which it may still answer.
@@ -326,7 +351,8 @@ impl ClientSession {
         if let State::Transfer(attempt) = &mut self.state
             && let Some(what) = attempt.failed.take()
         {
-            self.done.push(TransferOutcome::Failed { what, reply: None });
+            self.tried.push(ModeTried { mode: self.mode, failure: Some(what.clone()) });
+            self.end_transfer(TransferOutcome::Failed { what, reply: None });
             self.quit(now);
         }
     }
@@ -340,7 +366,8 @@ impl ClientSession {
             _ => None,
         };
         let what = attempt.failed.clone().unwrap_or(TransferFailure::SessionEnded(failure));
-        self.done.push(TransferOutcome::Failed { what, reply });
+        self.tried.push(ModeTried { mode: self.mode, failure: Some(what.clone()) });
+        self.end_transfer(TransferOutcome::Failed { what, reply });
     }
 
     /// The attempt, if its command is sent and its data connection open.
@@ -356,18 +383,5 @@ impl ClientSession {
     /// Whether the transfer in progress goes to the server.
     fn sends(&self) -> bool {
         matches!(self.plan.transfers.get(self.done.len()), Some(Transfer::Put { .. }))
-    }
-}
-
-impl DataMode {
-    /// The verb that agrees on a data connection.
-    fn command(self) -> &'static str {
-        match self {
-            Self::Port { .. } => "PORT",
-            Self::Passive => "PASV",
-            Self::ExtendedPort { .. } => "EPRT",
-            Self::ExtendedPassive => "EPSV",
-            Self::NoCommand => "",
-        }
     }
 }

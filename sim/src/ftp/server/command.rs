@@ -3,7 +3,7 @@
 use std::net::SocketAddrV4;
 
 use crate::ftp::host_port::{HostPortError, parse_extended, parse_host_port};
-use crate::ftp::{DataType, Reply};
+use crate::ftp::{DataType, Reply, SetupCommand};
 
 /// A command that this server knows, with an argument it can take.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,10 +80,13 @@ impl From<HostPortError> for CommandError {
     }
 }
 
-/// Reads a line. `extended`: whether EPRT and EPSV are known.
-pub(super) fn parse(line: &str, extended: bool) -> Result<Command, CommandError> {
+/// Reads a line. The commands that it `lacks` are not implemented.
+pub(super) fn parse(line: &str, lacks: &[SetupCommand]) -> Result<Command, CommandError> {
     let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
     let verb = verb.to_ascii_uppercase();
+    if lacks.iter().any(|lacking| lacking.verb() == verb) {
+        return Err(CommandError::NotImplemented);
+    }
     Ok(match verb.as_str() {
         "USER" => Command::User(needed(argument)?),
         "PASS" => Command::Pass(argument.to_owned()),
@@ -103,15 +106,14 @@ pub(super) fn parse(line: &str, extended: bool) -> Result<Command, CommandError>
         "CDUP" | "XCUP" => Command::Cwd(None),
         "PORT" => Command::Port(parse_host_port(argument.trim())?),
         "PASV" => Command::Pasv,
-        "EPRT" if extended => Command::Eprt(parse_extended(argument.trim())?),
-        "EPSV" if extended => extended_passive(argument)?,
+        "EPRT" => Command::Eprt(parse_extended(argument.trim())?),
+        "EPSV" => extended_passive(argument)?,
         "LIST" => Command::List(optional(argument)),
         "NLST" => Command::Nlst(optional(argument)),
         "RETR" => Command::Retr(needed(argument)?),
         "STOR" => Command::Stor(needed(argument)?),
         "DELE" => Command::Dele(needed(argument)?),
         "SIZE" => Command::Size(needed(argument)?),
-        "EPRT" | "EPSV" => return Err(CommandError::NotImplemented),
         other if ELSEWHERE.contains(&other) => return Err(CommandError::NotImplemented),
         _ => return Err(CommandError::Unknown),
     })
@@ -174,9 +176,9 @@ mod tests {
 
     #[test]
     fn commands_are_known_in_any_case() {
-        assert_eq!(parse("retr Read Me.txt", true), Ok(Command::Retr("Read Me.txt".to_owned())));
-        assert_eq!(parse("PoRt 1,2,3,4,5,6", true), Ok(Command::Port("1.2.3.4:1286".parse().unwrap())));
-        assert_eq!(parse("LIST -la", true), Ok(Command::List(None)));
+        assert_eq!(parse("retr Read Me.txt", &[]), Ok(Command::Retr("Read Me.txt".to_owned())));
+        assert_eq!(parse("PoRt 1,2,3,4,5,6", &[]), Ok(Command::Port("1.2.3.4:1286".parse().unwrap())));
+        assert_eq!(parse("LIST -la", &[]), Ok(Command::List(None)));
     }
 
     #[test]
@@ -201,8 +203,8 @@ mod tests {
             ("EPRT |2|::1|99|", 522),
             ("EPSV 2", 522),
         ] {
-            assert_eq!(parse(line, true).map_err(|error| error.reply().code), Err(code), "{line}");
+            assert_eq!(parse(line, &[]).map_err(|error| error.reply().code), Err(code), "{line}");
         }
-        assert_eq!(parse("EPSV", false), Err(CommandError::NotImplemented));
+        assert_eq!(parse("epsv", &[SetupCommand::Epsv]), Err(CommandError::NotImplemented));
     }
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use smoltcp::time::Duration;
 
 /// The behaviour of a server. The default is a plain server of the vsftpd kind, open to anonymous users.
@@ -27,8 +29,10 @@ pub struct ServerConfig {
     pub foreign_passive_peer: ForeignAddress,
     /// Whether a PORT with a port below 1024 is answered with 504 (RFC 2577 §3).
     pub refuse_low_ports: bool,
-    /// Whether EPRT and EPSV (RFC 2428) are known; 502 otherwise, as of servers older than it.
-    pub extended: bool,
+    /// Commands answered with 502: those a server is too old for (RFC 2428), or that its administrator took away.
+    pub lacks: Vec<SetupCommand>,
+    /// How long to wait before a data connection is dialled.
+    pub data_delay: Duration,
     /// How long to wait for a data connection.
     pub data_timeout: Duration,
     /// How long a session may wait for a command, or a transfer for a byte.
@@ -49,12 +53,39 @@ impl Default for ServerConfig {
             foreign_port: ForeignAddress::Refuse,
             foreign_passive_peer: ForeignAddress::Refuse,
             refuse_low_ports: true,
-            extended: true,
+            lacks: Vec::new(),
+            data_delay: Duration::ZERO,
             // vsftpd's connect_timeout, accept_timeout and idle_session_timeout; the last is also the least that
             // RFC 1123 §4.1.3.2 allows.
             data_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(300),
             max_file: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// A command that agrees on a data connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SetupCommand {
+    /// PORT.
+    Port,
+    /// PASV.
+    Pasv,
+    /// EPRT (RFC 2428 §2).
+    Eprt,
+    /// EPSV (RFC 2428 §3).
+    Epsv,
+}
+
+impl SetupCommand {
+    /// Its verb.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Port => "PORT",
+            Self::Pasv => "PASV",
+            Self::Eprt => "EPRT",
+            Self::Epsv => "EPSV",
         }
     }
 }

@@ -17,7 +17,7 @@ const FIRST_HIGH_PORT: u16 = 1024;
 
 impl ServerSession {
     pub(super) fn serve(&mut self, now: Instant, line: &str) {
-        match parse(line, self.config.extended) {
+        match parse(line, &self.config.lacks) {
             Ok(command) if self.login == Login::In || is_open_to_all(&command) => self.execute(now, command),
             Ok(_) => self.reply(now, 530, "Please login with USER and PASS."),
             Err(error) => self.answer(now, &error.reply()),
@@ -93,9 +93,11 @@ impl ServerSession {
     }
 
     fn feat(&mut self, now: Instant) {
-        let extended: &[&str] = if self.config.extended { &["EPRT", "EPSV"] } else { &[] };
-        let lines = ["Features:"].iter().chain(extended).chain(&["PASV", "SIZE", "End"]);
-        self.answer(now, &Reply { code: 211, lines: lines.map(|&line| line.to_owned()).collect() });
+        let known = |verb: &&str| self.config.lacks.iter().all(|lacking| lacking.verb() != *verb);
+        let set_ups = ["EPRT", "EPSV", "PASV"].into_iter().filter(known);
+        let lines = ["Features:"].into_iter().chain(set_ups).chain(["SIZE", "End"]);
+        let lines = lines.map(str::to_owned).collect();
+        self.answer(now, &Reply { code: 211, lines });
     }
 
     fn set_type(&mut self, now: Instant, data_type: DataType) {

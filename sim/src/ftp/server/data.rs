@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use smoltcp::time::Instant;
+use smoltcp::time::{Duration, Instant};
 
 use super::{Control, ServerSession};
 use crate::ftp::{Action, DataSource, DataType, ForeignAddress, after, ascii, format_host_port};
@@ -20,6 +20,8 @@ pub(super) enum Setup {
     Listening,
     /// The client has dialled, and may have sent ahead of its STOR.
     Accepted { received: Vec<u8>, closed: bool },
+    /// This server dials the address once its delay has passed.
+    Delayed(SocketAddrV4),
     /// This server dials.
     Dialling,
     /// The client has dialled and is gone again, or was turned away.
@@ -60,11 +62,13 @@ impl ServerSession {
         self.job = Some(Job { direction, opening: Some(opening) });
         self.deadline = Some(after(now, self.config.data_timeout));
         match std::mem::replace(&mut self.setup, Setup::Broken) {
-            Setup::Default => self.dial(control, control.remote),
-            Setup::Port(address) => self.dial(control, address),
+            Setup::Default => self.dial_in_time(now, control, control.remote),
+            Setup::Port(address) => self.dial_in_time(now, control, address),
             Setup::Listening => self.setup = Setup::Listening,
             Setup::Accepted { received, closed } => self.begin(now, received, closed),
-            Setup::Binding { .. } | Setup::Dialling | Setup::Broken => self.not_opened(now),
+            Setup::Binding { .. } | Setup::Delayed(_) | Setup::Dialling | Setup::Broken => {
+                self.not_opened(now)
+            }
         }
     }
 
@@ -163,8 +167,12 @@ impl ServerSession {
         self.fail(now, 426, "Transfer aborted.");
     }
 
-    pub(super) fn transfer_timed_out(&mut self, now: Instant) {
-        if self.is_moving() {
+    /// The time of a transfer in progress is up: for what it waited.
+    pub(super) fn job_timed_out(&mut self, now: Instant) {
+        if let (Setup::Delayed(to), Some(control)) = (&self.setup, self.control) {
+            self.deadline = Some(after(now, self.config.data_timeout));
+            self.dial(control, *to);
+        } else if self.is_moving() {
             self.fail(now, 426, "Data connection timed out.");
         } else {
             self.fail(now, 425, "Failed to establish connection.");
@@ -201,6 +209,15 @@ impl ServerSession {
     fn passive_port_count(&self) -> Option<u32> {
         let ports = self.config.passive_ports.as_ref()?;
         u32::try_from(ports.len()).ok()
+    }
+
+    fn dial_in_time(&mut self, now: Instant, control: Control, to: SocketAddrV4) {
+        if self.config.data_delay == Duration::ZERO {
+            self.dial(control, to);
+        } else {
+            self.setup = Setup::Delayed(to);
+            self.deadline = Some(after(now, self.config.data_delay));
+        }
     }
 
     fn dial(&mut self, control: Control, to: SocketAddrV4) {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use smoltcp::time::Instant;
 
-pub use config::{DataSource, ForeignAddress, ServerConfig};
+pub use config::{DataSource, ForeignAddress, ServerConfig, SetupCommand};
 
 use super::line::{Line, LineReader};
 use super::transcript::Transcript;
@@ -221,7 +221,7 @@ impl Machine for ServerSession {
             return;
         }
         if self.job.is_some() {
-            self.transfer_timed_out(now);
+            self.job_timed_out(now);
             self.serve_pending(now);
         } else {
             self.end(now, "Timeout.");

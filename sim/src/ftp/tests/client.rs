@@ -24,8 +24,11 @@ impl Scripted {
 
     /// Logged in, with TYPE answered: the transfer's first action is what comes next.
     fn logged_in(data_mode: DataMode, transfer: Transfer) -> (Self, Vec<String>) {
-        let mut client =
-            Self::new(ClientPlan { data_mode, transfers: vec![transfer], ..ClientPlan::default() });
+        Self::planned(plan(data_mode, transfer))
+    }
+
+    fn planned(plan: ClientPlan) -> (Self, Vec<String>) {
+        let mut client = Self::new(plan);
         assert_eq!(client.hears("220 Hi\r\n"), ["USER anonymous"]);
         assert_eq!(client.hears("331 Password\r\n"), ["PASS guest@"]);
         assert_eq!(client.hears("230 In\r\n"), ["TYPE I"]);
@@ -72,6 +75,10 @@ impl Scripted {
     }
 }
 
+fn plan(data_mode: DataMode, transfer: Transfer) -> ClientPlan {
+    ClientPlan { data_mode, transfers: vec![transfer], ..ClientPlan::default() }
+}
+
 fn get() -> Transfer {
     Transfer::Get { name: "f".to_owned() }
 }
@@ -86,7 +93,7 @@ fn failed(what: TransferFailure) -> TransferOutcome {
 
 /// Up to and including RETR or STOR in passive mode, with the data connection open.
 fn running(transfer: Transfer) -> Scripted {
-    let (mut client, next) = Scripted::logged_in(DataMode::Passive, transfer);
+    let (mut client, next) = Scripted::logged_in(DataMode::Pasv, transfer);
     assert_eq!(next, ["PASV"]);
     assert!(
         client.hears("227 Entering Passive Mode (198,51,100,9,158,26).\r\n")[0].starts_with("ConnectData")
@@ -97,8 +104,8 @@ fn running(transfer: Transfer) -> Scripted {
 
 #[test]
 fn it_listens_before_it_says_so() {
-    let mode = DataMode::Port { port: None, announce: Some([203, 0, 113, 7].into()) };
-    let (mut client, next) = Scripted::logged_in(mode, get());
+    let announce = Some([203, 0, 113, 7].into());
+    let (mut client, next) = Scripted::planned(ClientPlan { announce, ..plan(DataMode::Port, get()) });
     assert_eq!(next, ["ListenData { port: None }"]);
     let port = client.sees(Input::DataListening { local: "0.0.0.0:16683".parse().unwrap() });
     assert_eq!(port, ["PORT 203,0,113,7,65,43"]);
@@ -115,7 +122,7 @@ fn a_port_that_is_taken_fails_the_transfer() {
 #[test]
 fn a_227_is_understood_with_and_without_parentheses() {
     for reply in ["227 Entering Passive Mode (1,2,3,4,5,6).", "227 Passive 1,2,3,4,5,6", "227 =1,2,3,4,5,6"] {
-        let (mut client, _) = Scripted::logged_in(DataMode::Passive, get());
+        let (mut client, _) = Scripted::logged_in(DataMode::Pasv, get());
         let dialled = client.hears(&format!("{reply}\r\n"));
         assert_eq!(dialled, ["ConnectData { from_port: None, to: 1.2.3.4:1286 }"], "{reply}");
     }
@@ -125,7 +132,7 @@ fn a_227_is_understood_with_and_without_parentheses() {
 fn a_227_without_an_address_fails_the_transfer() {
     for (text, error) in [("Passive", HostPortError::Malformed), ("(1,2,3,4,0,0)", HostPortError::OutOfRange)]
     {
-        let (mut client, _) = Scripted::logged_in(DataMode::Passive, get());
+        let (mut client, _) = Scripted::logged_in(DataMode::Pasv, get());
         assert_eq!(client.hears(&format!("227 {text}\r\n")), ["QUIT"]);
         let what = TransferFailure::NoAddress { command: "PASV", error };
         assert_eq!(client.transfer(), TransferOutcome::Failed { what, reply: Some(Reply::new(227, text)) });
@@ -141,7 +148,7 @@ fn replies_may_be_of_several_lines_split_and_joined() {
         ["USER anonymous", "PASS guest@", "QUIT"]
     );
     client.hears("221 Bye\r\n");
-    assert_eq!(client.outcome(), ClientOutcome { control: Ok(()), transfers: vec![] });
+    assert_eq!(client.outcome(), ClientOutcome { control: Ok(()), transfers: vec![], modes: vec![] });
 }
 
 #[test]
@@ -182,7 +189,7 @@ fn a_refused_file_is_not_sent() {
 #[test]
 fn each_dial_failure_is_told_apart() {
     for why in [Failure::Refused, Failure::Unreachable, Failure::TimedOut] {
-        let (mut client, _) = Scripted::logged_in(DataMode::Passive, get());
+        let (mut client, _) = Scripted::logged_in(DataMode::Pasv, get());
         client.hears("227 (1,2,3,4,5,6)\r\n");
         assert_eq!(client.sees(Input::DataFailed(why)), ["QUIT"]);
         assert_eq!(client.transfer(), failed(TransferFailure::NotOpened(why)));
@@ -248,7 +255,8 @@ fn a_421_ends_the_session_at_any_point() {
     let closing = ControlFailure::ServiceClosing(reply.clone());
     let what = TransferFailure::SessionEnded(closing.clone());
     let transfers = vec![TransferOutcome::Failed { what, reply: Some(reply) }];
-    assert_eq!(client.outcome(), ClientOutcome { control: Err(closing), transfers });
+    let outcome = client.outcome();
+    assert_eq!((outcome.control, outcome.transfers), (Err(closing), transfers));
 }
 
 #[test]
@@ -303,7 +311,7 @@ fn a_connection_lost_after_the_data_is_a_session_ended() {
 
 #[test]
 fn a_dial_failure_without_a_dial_changes_nothing() {
-    let mode = DataMode::Port { port: None, announce: None };
+    let mode = DataMode::Port;
     let (mut client, _) = Scripted::logged_in(mode, get());
     client.sees(Input::DataListening { local: CLIENT });
     assert!(client.sees(Input::DataFailed(Failure::Refused)).is_empty());
@@ -313,7 +321,7 @@ fn a_dial_failure_without_a_dial_changes_nothing() {
 
 #[test]
 fn a_refused_port_stops_the_listener() {
-    let mode = DataMode::Port { port: None, announce: None };
+    let mode = DataMode::Port;
     let (mut client, _) = Scripted::logged_in(mode, get());
     client.sees(Input::DataListening { local: CLIENT });
     assert_eq!(client.hears("500 Illegal PORT command.\r\n"), ["AbortData", "QUIT"]);

@@ -5,3 +5,4 @@ mod pair;
 mod random;
 mod server;
 mod session;
+mod ways;

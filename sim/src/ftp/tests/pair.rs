@@ -32,6 +32,10 @@ pub(super) struct Pair {
     pub(super) server_is_mute: bool,
     /// Ports that are taken on the server.
     pub(super) taken: BTreeSet<u16>,
+    /// Ports that are taken on the client.
+    pub(super) taken_by_client: BTreeSet<u16>,
+    /// What the client wrote in pieces.
+    pieces: Vec<Vec<u8>>,
     ends: [End; 2],
     events: BTreeMap<(Instant, u64), (Side, Event)>,
     sequence: u64,
@@ -102,6 +106,8 @@ impl Pair {
             dialled: Vec::new(),
             server_is_mute: false,
             taken: BTreeSet::new(),
+            taken_by_client: BTreeSet::new(),
+            pieces: Vec::new(),
             ends: [End { next_port: 16683, ..End::default() }, End { next_port: 40474, ..End::default() }],
             events: BTreeMap::new(),
             sequence: 0,
@@ -136,6 +142,21 @@ impl Pair {
     /// What one end's log says it sent.
     pub(super) fn sent(&self, side: Side) -> Vec<&str> {
         lines(self.transcript(side), Direction::Sent)
+    }
+
+    /// In how many pieces the client wrote a line; 0: in one write.
+    pub(super) fn pieces_of(&self, line: &str) -> usize {
+        let is_line = |from: usize| {
+            let mut written = Vec::new();
+            let count = self.pieces[from..].iter().take_while(|piece| {
+                let more = written.len() < line.len();
+                written.extend_from_slice(piece);
+                more
+            });
+            let count = count.count();
+            written.starts_with(line.as_bytes()).then_some(count)
+        };
+        (0..self.pieces.len()).find_map(is_line).unwrap_or_default()
     }
 
     /// What one end's log says it received.
@@ -207,6 +228,10 @@ impl Pair {
             match action {
                 Action::SendControl(_) if side == Side::Server && self.server_is_mute => {}
                 Action::SendControl(bytes) => self.schedule(DELAY, side.other(), Event::Control(bytes)),
+                Action::SendControlPiece(bytes) => {
+                    self.pieces.push(bytes.clone());
+                    self.schedule(DELAY, side.other(), Event::Control(bytes));
+                }
                 Action::CloseControl => self.schedule(DELAY, side.other(), Event::ControlClosed),
                 Action::AbortControl => self.schedule(DELAY, side.other(), Event::ControlReset),
                 Action::ListenData { port } => self.listen(side, port),
@@ -240,7 +265,11 @@ impl Pair {
     fn listen(&mut self, side: Side, port: Option<u16>) {
         self.new_socket(side);
         let now = self.now;
-        if side == Side::Server && port.is_some_and(|port| self.taken.contains(&port)) {
+        let taken = match side {
+            Side::Client => &self.taken_by_client,
+            Side::Server => &self.taken,
+        };
+        if port.is_some_and(|port| taken.contains(&port)) {
             self.machine(side).handle(now, Input::DataListenFailed);
             return;
         }

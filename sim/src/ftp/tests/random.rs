@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use smoltcp::time::{Duration, Instant};
 
 use crate::ftp::{
-    Action, ClientPlan, ClientSession, DataMode, DataType, Failure, Files, ForeignAddress, Input, Machine,
-    ServerConfig, ServerSession, Transfer,
+    Action, ClientPlan, ClientSession, DataMode, DataType, Failure, Fallback, Files, ForeignAddress, Input,
+    Machine, Segments, ServerConfig, ServerSession, Transfer, Trouble,
 };
 
 #[derive(Clone, Debug)]
@@ -169,12 +169,18 @@ impl Slot {
 
 fn modes() -> impl Strategy<Value = DataMode> {
     prop::sample::select(vec![
-        DataMode::Port { port: None, announce: None },
-        DataMode::Passive,
-        DataMode::ExtendedPort { port: Some(1), announce: Some(Ipv4Addr::LOCALHOST) },
-        DataMode::ExtendedPassive,
+        DataMode::Port,
+        DataMode::Pasv,
+        DataMode::Eprt,
+        DataMode::Epsv,
         DataMode::NoCommand,
     ])
+}
+
+fn fallbacks() -> impl Strategy<Value = Vec<Fallback>> {
+    let on = prop::sample::select(vec![Trouble::Refused, Trouble::NotOpened]);
+    let one = (modes(), on, modes()).prop_map(|(from, on, to)| Fallback { from, on, to });
+    prop::collection::vec(one, 0..6)
 }
 
 fn transfers() -> impl Strategy<Value = Vec<Transfer>> {
@@ -195,11 +201,23 @@ proptest! {
         transfers in transfers(),
         ascii: bool,
         late: bool,
+        fallbacks in fallbacks(),
+        piece in 0_usize..4,
         fed in prop::collection::vec(fed(REPLIES), 0..80),
     ) {
         let data_type = if ascii { DataType::Ascii } else { DataType::Image };
         let count = transfers.len();
-        let plan = ClientPlan { data_mode, data_type, transfers, max_received: 100, ..ClientPlan::default() };
+        let segments = if piece == 0 { Segments::Whole } else { Segments::Each(piece * 4) };
+        let plan = ClientPlan {
+            data_mode,
+            data_type,
+            transfers,
+            fallbacks,
+            segments,
+            data_ports: Some(65_530..=65_535),
+            max_received: 100,
+            ..ClientPlan::default()
+        };
         // A clock at its very end must not overflow either.
         let start = if late { Instant::from_micros(i64::MAX - 10_000_000_000_000) } else { Instant::ZERO };
         let mut client = ClientSession::new(plan, start);
@@ -212,6 +230,7 @@ proptest! {
     fn a_server_survives_anything_and_ends(
         accept: bool,
         ranged: bool,
+        delayed: bool,
         fed in prop::collection::vec(fed(COMMANDS), 0..80),
     ) {
         let foreign = if accept { ForeignAddress::Accept } else { ForeignAddress::Refuse };
@@ -219,6 +238,7 @@ proptest! {
             foreign_port: foreign,
             foreign_passive_peer: foreign,
             passive_ports: ranged.then_some(65_530..=65_535),
+            data_delay: Duration::from_secs(u64::from(delayed) * 30),
             max_file: 100,
             ..ServerConfig::default()
         };

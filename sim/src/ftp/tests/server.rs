@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smoltcp::time::{Duration, Instant};
 
 use super::pair::{CLIENT, SERVER};
-use crate::ftp::{Action, Failure, Files, Input, Machine, ServerConfig, ServerSession};
+use crate::ftp::{Action, Failure, Files, Input, Machine, ServerConfig, ServerSession, SetupCommand};
 
 /// A server, and what it did.
 struct Typed {
@@ -276,4 +276,28 @@ fn a_slow_reader_is_waited_for_as_long_as_it_reads() {
         server.does(Input::DataProgress);
     }
     assert_eq!(codes(&server.does(Input::DataSent)), ["226"]);
+}
+
+#[test]
+fn what_it_lacks_is_not_implemented_and_not_among_its_features() {
+    let mut typed = Typed::new(ServerConfig { lacks: vec![SetupCommand::Epsv], ..ServerConfig::default() });
+    let features = typed.types("FEAT\r\n").join("\n");
+    assert!(features.contains("EPRT") && features.contains("PASV") && !features.contains("EPSV"));
+    typed.types("USER ftp\r\nPASS x\r\n");
+    assert_eq!(codes(&typed.types("epsv\r\n")), ["502"]);
+}
+
+#[test]
+fn a_transfer_that_waits_to_be_dialled_can_be_aborted() {
+    let data_delay = Duration::from_secs(10);
+    let mut typed = Typed::new(ServerConfig { data_delay, ..ServerConfig::default() });
+    typed.types("USER ftp\r\nPASS x\r\nPORT 192,168,1,100,65,43\r\n");
+    assert!(typed.types("LIST\r\n").is_empty());
+    assert!(typed.waits(9).is_empty());
+    let dialled = typed.waits(1);
+    assert!(dialled[0].starts_with("ConnectData") && dialled.len() == 1, "{dialled:?}");
+
+    typed.types("ABOR\r\nPORT 192,168,1,100,65,43\r\nLIST\r\n");
+    assert_eq!(codes(&typed.types("ABOR\r\n")), ["AbortData", "426", "226"]);
+    assert_eq!(codes(&typed.types("NOOP\r\n")), ["200"]);
 }

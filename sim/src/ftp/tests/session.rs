@@ -8,17 +8,11 @@ use smoltcp::time::{Duration, Instant};
 use super::pair::{CLIENT, Pair, SERVER, Side};
 use crate::ftp::{
     ClientPlan, ControlFailure, DataMode, DataSource, DataType, Failure, ForeignAddress, Reply, ServerConfig,
-    Transfer, TransferFailure, TransferOutcome,
+    SetupCommand, Transfer, TransferFailure, TransferOutcome,
 };
 
-const PORT: DataMode = DataMode::Port { port: Some(16683), announce: None };
-const ALL_MODES: [DataMode; 5] = [
-    PORT,
-    DataMode::Passive,
-    DataMode::ExtendedPort { port: None, announce: None },
-    DataMode::ExtendedPassive,
-    DataMode::NoCommand,
-];
+const PORT: DataMode = DataMode::Port;
+const ALL_MODES: [DataMode; 5] = [PORT, DataMode::Pasv, DataMode::Eprt, DataMode::Epsv, DataMode::NoCommand];
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 
 fn get(name: &str) -> Transfer {
@@ -35,6 +29,10 @@ fn list() -> Transfer {
 
 fn plan(data_mode: DataMode, transfers: &[Transfer]) -> ClientPlan {
     ClientPlan { data_mode, transfers: transfers.to_vec(), ..ClientPlan::default() }
+}
+
+fn announcing_elsewhere(transfers: &[Transfer]) -> ClientPlan {
+    ClientPlan { announce: Some(ELSEWHERE), ..plan(PORT, transfers) }
 }
 
 fn pair(data_mode: DataMode, transfers: &[Transfer]) -> Pair {
@@ -89,7 +87,7 @@ fn in_port_mode_the_server_dials_from_the_port_below_its_control_port() {
 
 #[test]
 fn in_passive_mode_the_client_dials_the_announced_port() {
-    let mut pair = pair(DataMode::Passive, &[get("readme.txt")]);
+    let mut pair = pair(DataMode::Pasv, &[get("readme.txt")]);
     pair.run();
     assert!(pair.received(Side::Client).contains(&"227 Entering Passive Mode (198,51,100,9,158,26)."));
     assert_eq!(pair.dialled[0].1, "198.51.100.9:40474".parse().unwrap());
@@ -113,8 +111,7 @@ fn a_server_without_low_ports_dials_from_any() {
 
 #[test]
 fn a_foreign_port_is_refused_and_the_session_ends_in_order() {
-    let mode = DataMode::Port { port: Some(16683), announce: Some(ELSEWHERE) };
-    let mut pair = pair(mode, &[get("readme.txt")]);
+    let mut pair = Pair::new(announcing_elsewhere(&[get("readme.txt")]), ServerConfig::default());
     let outcome = pair.run();
     assert_eq!(outcome.control, Ok(()));
     let what = TransferFailure::SetupRefused { command: "PORT" };
@@ -125,9 +122,8 @@ fn a_foreign_port_is_refused_and_the_session_ends_in_order() {
 
 #[test]
 fn a_foreign_port_accepted_ends_in_425_after_the_servers_timeout() {
-    let mode = DataMode::Port { port: Some(16683), announce: Some(ELSEWHERE) };
     let config = ServerConfig { foreign_port: ForeignAddress::Accept, ..ServerConfig::default() };
-    let mut pair = Pair::new(plan(mode, &[list()]), config);
+    let mut pair = Pair::new(announcing_elsewhere(&[list()]), config);
     pair.black_holes.insert(ELSEWHERE);
     let outcome = pair.run();
     assert_eq!(outcome.control, Ok(()));
@@ -139,9 +135,8 @@ fn a_foreign_port_accepted_ends_in_425_after_the_servers_timeout() {
 
 #[test]
 fn a_refused_data_connection_is_a_425_at_once() {
-    let mode = DataMode::Port { port: Some(16683), announce: Some(ELSEWHERE) };
     let config = ServerConfig { foreign_port: ForeignAddress::Accept, ..ServerConfig::default() };
-    let mut pair = Pair::new(plan(mode, &[list()]), config);
+    let mut pair = Pair::new(announcing_elsewhere(&[list()]), config);
     let outcome = pair.run();
     assert!(matches!(
         &outcome.transfers[0],
@@ -152,11 +147,10 @@ fn a_refused_data_connection_is_a_425_at_once() {
 
 #[test]
 fn a_server_more_patient_than_the_client_leaves_it_with_its_own_verdict() {
-    let mode = DataMode::Port { port: Some(16683), announce: Some(ELSEWHERE) };
     let data_timeout = Duration::from_secs(600);
     let config =
         ServerConfig { foreign_port: ForeignAddress::Accept, data_timeout, ..ServerConfig::default() };
-    let mut pair = Pair::new(plan(mode, &[list(), list()]), config);
+    let mut pair = Pair::new(announcing_elsewhere(&[list(), list()]), config);
     pair.black_holes.insert(ELSEWHERE);
     let outcome = pair.run();
     let what = TransferFailure::NotOpened(Failure::TimedOut);
@@ -168,7 +162,7 @@ fn a_server_more_patient_than_the_client_leaves_it_with_its_own_verdict() {
 #[test]
 fn an_unreachable_passive_address_fails_the_transfer_and_not_the_session() {
     let config = ServerConfig { passive_address: Some(ELSEWHERE), ..ServerConfig::default() };
-    let mut pair = Pair::new(plan(DataMode::Passive, &[list(), list()]), config);
+    let mut pair = Pair::new(plan(DataMode::Pasv, &[list(), list()]), config);
     pair.black_holes.insert(ELSEWHERE);
     let outcome = pair.run();
     assert_eq!(outcome.control, Ok(()));
@@ -181,7 +175,7 @@ fn an_unreachable_passive_address_fails_the_transfer_and_not_the_session() {
 #[test]
 fn a_client_that_distrusts_the_227_dials_the_server_itself() {
     let config = ServerConfig { passive_address: Some(ELSEWHERE), ..ServerConfig::default() };
-    let plan = ClientPlan { trust_passive_address: false, ..plan(DataMode::Passive, &[list()]) };
+    let plan = ClientPlan { trust_passive_address: false, ..plan(DataMode::Pasv, &[list()]) };
     let mut pair = Pair::new(plan, config);
     assert_eq!(pair.run().transfers, [received(b"")]);
     assert_eq!(pair.dialled[0].1.ip(), SERVER.ip());
@@ -190,7 +184,7 @@ fn a_client_that_distrusts_the_227_dials_the_server_itself() {
 #[test]
 fn passive_ports_are_taken_from_the_range_in_turn_past_those_in_use() {
     let config = ServerConfig { passive_ports: Some(5000..=5002), ..ServerConfig::default() };
-    let mut pair = Pair::new(plan(DataMode::Passive, &[list(), list(), list()]), config);
+    let mut pair = Pair::new(plan(DataMode::Pasv, &[list(), list(), list()]), config);
     pair.taken.insert(5001);
     assert_eq!(pair.run().control, Ok(()));
     assert_eq!(pair.dialled.iter().map(|(_, to)| to.port()).collect::<Vec<_>>(), [5000, 5002, 5000]);
@@ -199,7 +193,7 @@ fn passive_ports_are_taken_from_the_range_in_turn_past_those_in_use() {
 #[test]
 fn a_full_passive_range_is_a_425() {
     let config = ServerConfig { passive_ports: Some(5000..=5001), ..ServerConfig::default() };
-    let mut pair = Pair::new(plan(DataMode::Passive, &[list()]), config);
+    let mut pair = Pair::new(plan(DataMode::Pasv, &[list()]), config);
     pair.taken.extend([5000, 5001]);
     let what = TransferFailure::SetupRefused { command: "PASV" };
     assert_eq!(pair.run().transfers, [failed(what, 425, "Failed to listen on a passive port.")]);
@@ -207,8 +201,9 @@ fn a_full_passive_range_is_a_425() {
 
 #[test]
 fn an_old_server_does_not_know_the_extended_commands() {
-    let config = ServerConfig { extended: false, ..ServerConfig::default() };
-    let mut pair = Pair::new(plan(DataMode::ExtendedPassive, &[list()]), config);
+    let config =
+        ServerConfig { lacks: vec![SetupCommand::Eprt, SetupCommand::Epsv], ..ServerConfig::default() };
+    let mut pair = Pair::new(plan(DataMode::Epsv, &[list()]), config);
     let what = TransferFailure::SetupRefused { command: "EPSV" };
     assert_eq!(pair.run().transfers, [failed(what, 502, "Command not implemented.")]);
 }
@@ -260,7 +255,7 @@ fn several_hundred_kilobytes_arrive_byte_for_byte() {
     };
     let big: Vec<u8> = (0..400_000).map(|_| next()).collect();
     for data_type in [DataType::Image, DataType::Ascii] {
-        for mode in [PORT, DataMode::Passive] {
+        for mode in [PORT, DataMode::Pasv] {
             let plan = ClientPlan { data_type, ..plan(mode, &[put("big", &big), get("big")]) };
             let mut pair = Pair::new(plan, ServerConfig::default());
             let outcome = pair.run();
@@ -286,7 +281,7 @@ fn the_password_is_in_no_transcript_and_in_no_outcome() {
         let plan = ClientPlan {
             user: "alice".to_owned(),
             password: password.to_owned(),
-            ..plan(DataMode::Passive, &[list()])
+            ..plan(DataMode::Pasv, &[list()])
         };
         let mut pair = Pair::new(
             plan,
@@ -309,7 +304,7 @@ fn names_with_line_ends_are_not_sent() {
 #[test]
 fn the_same_session_twice_is_the_same_to_the_microsecond() {
     let once = || {
-        let mut pair = pair(DataMode::Passive, &[list(), get("readme.txt")]);
+        let mut pair = pair(DataMode::Pasv, &[list(), get("readme.txt")]);
         pair.run();
         (pair.client.transcript().to_vec(), pair.server.transcript().to_vec())
     };

@@ -250,6 +250,10 @@ impl Stack for KernelStack {
         self.connections.get_mut(&connection)?.receive()
     }
 
+    fn is_delivered(&mut self, connection: Connection) -> bool {
+        self.connections.get(&connection).is_none_or(Tcp::is_delivered)
+    }
+
     fn is_acknowledged(&mut self, connection: Connection) -> bool {
         self.connections.get(&connection).is_some_and(Tcp::is_acknowledged)
     }

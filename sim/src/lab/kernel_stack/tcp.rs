@@ -8,7 +8,7 @@ use std::time::Duration;
 use nix::libc;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
-use super::tcp_state::{TcpState, tcp_state};
+use super::tcp_state::{TcpState, tcp_state, unacknowledged_segments};
 use crate::ftp::Failure;
 use crate::host::ConnectionState;
 
@@ -170,6 +170,10 @@ impl Tcp {
                 None
             }
         }
+    }
+
+    pub(super) fn is_delivered(&self) -> bool {
+        self.stream.as_ref().is_none_or(|stream| unacknowledged_segments(stream) == 0)
     }
 
     pub(super) fn is_acknowledged(&self) -> bool {

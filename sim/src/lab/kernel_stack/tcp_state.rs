@@ -26,6 +26,20 @@ pub(super) fn tcp_state(socket: &impl AsFd) -> TcpState {
     const FIN_WAIT_2: u8 = 5;
     const TIME_WAIT: u8 = 6;
     const CLOSE: u8 = 7;
+    match tcp_info(socket).map(|info| info.tcpi_state) {
+        Some(SYN_SENT | SYN_RECEIVED) => TcpState::Opening,
+        Some(FIN_WAIT_2) => TcpState::FinAcknowledged,
+        Some(TIME_WAIT | CLOSE) | None => TcpState::Closed,
+        Some(_) => TcpState::Other,
+    }
+}
+
+/// How many segments are on their way, or lost, without the peer having acknowledged them.
+pub(super) fn unacknowledged_segments(socket: &impl AsFd) -> u32 {
+    tcp_info(socket).map_or(0, |info| info.tcpi_unacked)
+}
+
+fn tcp_info(socket: &impl AsFd) -> Option<libc::tcp_info> {
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
     let mut length = libc::socklen_t::try_from(size_of::<libc::tcp_info>()).unwrap_or_default();
     // SAFETY: the descriptor is open as long as it is borrowed, and the kernel writes at most `length` bytes, which
@@ -39,15 +53,6 @@ pub(super) fn tcp_state(socket: &impl AsFd) -> TcpState {
             &raw mut length,
         )
     };
-    if result != 0 {
-        return TcpState::Closed;
-    }
     // SAFETY: it was all zeroes, which is a valid value of it, and so is what the kernel wrote over them.
-    let info = unsafe { info.assume_init() };
-    match info.tcpi_state {
-        SYN_SENT | SYN_RECEIVED => TcpState::Opening,
-        FIN_WAIT_2 => TcpState::FinAcknowledged,
-        TIME_WAIT | CLOSE => TcpState::Closed,
-        _ => TcpState::Other,
-    }
+    (result == 0).then(|| unsafe { info.assume_init() })
 }

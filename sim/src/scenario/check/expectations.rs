@@ -11,9 +11,10 @@ use crate::packet_text::Pattern;
 use crate::scenario::language::Text;
 
 /// Keys that not every step can be told by, and the actions of those that can.
-pub(super) const OF_ACTIONS: [(&str, &[&str]); 19] = [
+pub(super) const OF_ACTIONS: [(&str, &[&str]); 20] = [
     ("control", &["ftp"]),
     ("data", &["ftp"]),
+    ("mode", &["ftp"]),
     ("reply", &["ftp"]),
     ("client-sent", &["ftp", "run"]),
     ("server-saw", &["ftp", "run"]),

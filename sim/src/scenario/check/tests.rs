@@ -43,6 +43,12 @@ fn words_that_the_language_does_not_have() {
         &told(&[
             ("mode = \"port\"", "mode = \"prot\""),
             ("data-port = 16683", "dataport = 16683"),
+            ("data-port = 16683", "data-ports = \"50010-50000\""),
+            ("data-port = 16683", "fallback = [\"pasv\", \"active\"]"),
+            ("data-port = 16683", "segments = 0"),
+            ("data-port = 16683", "segments = [3, 0]"),
+            ("data-port = 16683", "segments = \"three\""),
+            ("ftp-server = { port = 21", "ftp-server = { lacks = [\"retr\"], port = 21"),
             ("ftp-server = { port = 21", "ftp-server = { prot = 21"),
             ("control = \"ok\"", "contol = \"ok\""),
             ("control = \"ok\"", "control = \"okay\""),

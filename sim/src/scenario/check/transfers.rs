@@ -27,6 +27,7 @@ impl<'a> Check<'a> {
             (step.port, at.key(["ftp", "port"])),
             (step.data_port, at.key(["ftp", "data-port"])),
         ])?;
+        self.ways(at, step)?;
         match &host.ftp_server {
             Some(server) => self.fetched(step, server, so_far)?,
             None => self.other_server(step, host)?,
@@ -41,6 +42,20 @@ impl<'a> Check<'a> {
                 return Err(diagnostic.with_help("the built-in client and server take no larger one"));
             }
             so_far.stored.insert((step.server.get_ref(), &put.name));
+        }
+        Ok(())
+    }
+
+    /// Nothing that contradicts or comes to nothing in how data connections are made.
+    fn ways(&self, at: &At<'_, 'a>, step: &FtpStep) -> Result<(), Diagnostic> {
+        if step.data_port.is_some() && step.data_ports.is_some() {
+            let message = "`data-port` names one port, and `data-ports` names several";
+            return Err(self.at_key(&at.key(["ftp", "data-ports"]), message).with_help("give one of them"));
+        }
+        if step.fallback_on.is_some() && step.fallback.is_none() {
+            let message = "`fallback-on` says when to turn to another way, and there is none";
+            let help = "name the ways to turn to: fallback = [\"pasv\"]";
+            return Err(self.at_key(&at.key(["ftp", "fallback-on"]), message).with_help(help));
         }
         Ok(())
     }

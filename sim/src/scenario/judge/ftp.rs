@@ -55,6 +55,7 @@ pub(super) fn judge<B: Backend>(
 
     findings.outcome("control", step.expect.control, &control);
     findings.outcome("data", step.expect.data, &data);
+    session.judge_mode(&step.expect, findings);
     let reply = session.reply();
     let reply_words = reply.map_or_else(|| "no reply".to_owned(), |code| code.to_string());
     findings.saw("reply", reply_words.clone());
@@ -180,6 +181,25 @@ impl Session {
                 (Outcome::Failed, format!("failed: {failure}"))
             }
         }
+    }
+
+    /// The ways that were tried, and which of them carried the transfer.
+    fn judge_mode(&self, expect: &Expect, findings: &mut Findings) {
+        let tried = self.outcome.as_ref().and_then(|outcome| outcome.modes.first());
+        let words: Vec<String> = tried
+            .into_iter()
+            .flatten()
+            .map(|tried| match &tried.failure {
+                None => tried.mode.to_string(),
+                Some(failure) => format!("{} failed: {failure}", tried.mode),
+            })
+            .collect();
+        let words = if words.is_empty() { "none".to_owned() } else { words.join(", ") };
+        let carried = self.outcome.as_ref().and_then(|outcome| outcome.carried_by(0));
+        if let Some(expected) = expect.mode.filter(|expected| carried != Some(*expected)) {
+            findings.mismatch("mode", &expected.to_string(), &words);
+        }
+        findings.saw("mode", words);
     }
 
     /// Whether the control connection was ever established.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-use super::{Text, schema};
+use super::{Mode, Text, schema};
 use crate::cause::Cause;
 
 /// What is expected of a step, from its beginning until it is over and what it sent has arrived.
@@ -17,6 +17,8 @@ pub struct Expect {
     pub control: Option<Outcome>,
     /// ftp: the data connection: the transfer, compared byte for byte.
     pub data: Option<Outcome>,
+    /// ftp: the way in which the data connection that carried the transfer was made.
+    pub mode: Option<Mode>,
     /// ftp: the code of the reply that ends the transfer, or refuses it.
     #[schemars(range(min = 100, max = 599))]
     pub reply: Option<u16>,

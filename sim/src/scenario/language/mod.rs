@@ -7,6 +7,7 @@ mod expect;
 mod link;
 mod place;
 pub mod schema;
+mod segments;
 mod step;
 
 use std::collections::BTreeMap;
@@ -19,9 +20,12 @@ use toml::Spanned;
 pub use content::Content;
 pub use expect::{Expect, Outcome};
 pub use link::LinkChange;
-pub use place::{DataSource, ForeignAddress, FtpServer, HostSpec, NetworkSpec, Program, RouterSpec};
+pub use place::{
+    DataSource, ForeignAddress, FtpServer, HostSpec, NetworkSpec, Program, RouterSpec, SetupCommand,
+};
+pub use segments::Segments;
 pub use step::{
-    ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, Put, RestartStep, RunStep, Step,
+    ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, Put, RestartStep, RunStep, Step, Trouble,
     WanAddressStep,
 };
 

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{LinkChange, Text, schema};
+pub use crate::ftp::SetupCommand;
 use crate::net::units::TimeSpan;
 
 /// A network behind a router.
@@ -119,9 +120,13 @@ pub struct FtpServer {
     /// The address it announces in 227 instead of its own.
     #[serde(default)]
     pub passive_address: Option<Ipv4Addr>,
-    /// Whether it knows EPRT and EPSV (RFC 2428); it does without this and `software`.
+    /// Commands that it answers with 502, as one that is older than RFC 2428 does EPRT and EPSV; none without this and
+    /// `software`.
     #[serde(default)]
-    pub extended: Option<bool>,
+    pub lacks: Option<Vec<SetupCommand>>,
+    /// How long it waits before it dials a data connection; it does so at once without this.
+    #[serde(default)]
+    pub data_delay: TimeSpan,
     /// The text of its greeting; `Service ready` without this and `software`.
     #[serde(default)]
     pub banner: Option<String>,

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+use quirknat_router::profile::PortRange;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Content, Expect, LinkChange, Text, schema};
+use super::{Content, Expect, LinkChange, Segments, Text, schema};
+pub use crate::ftp::{DataMode as Mode, Trouble};
 use crate::net::units::TimeSpan;
 
 /// One thing that happens, and what is expected of it. It has exactly one of the actions `ftp`, `udp`, `tcp`, `ping`,
@@ -74,6 +76,13 @@ pub struct FtpStep {
     /// How the data connection is made; without this as `software` does, and without both by PASV.
     #[serde(default)]
     pub mode: Option<Mode>,
+    /// Other ways to turn to, one after the other, where the one before fails; without this as `software` does, and
+    /// without both none.
+    #[serde(default)]
+    pub fallback: Option<Vec<Mode>>,
+    /// What of a way makes the client turn to the next of `fallback`: both without this.
+    #[serde(default)]
+    pub fallback_on: Option<Vec<Trouble>>,
     /// The address it dials: the server's without this, or its router's where the server is in another network.
     #[serde(default)]
     pub to: Option<Ipv4Addr>,
@@ -85,6 +94,10 @@ pub struct FtpStep {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub data_port: Option<u16>,
+    /// Likewise the lowest and highest port, tried in turn, as in `"50000-50010"`: a range that is forwarded.
+    #[serde(default)]
+    #[schemars(with = "Option<String>", regex(pattern = schema::PORTS))]
+    pub data_ports: Option<PortRange>,
     /// The address the client announces in PORT and EPRT instead of its own: a client that knows of the NAT before it.
     #[serde(default)]
     pub announce: Option<Ipv4Addr>,
@@ -92,6 +105,10 @@ pub struct FtpStep {
     /// that of the control connection.
     #[serde(default)]
     pub trust_passive_address: Option<bool>,
+    /// Writes each command in several TCP segments, every one sent once the one before was acknowledged: of at most so
+    /// many bytes each, or as in `[3]` the first of so many bytes and the rest in one. A command is one without this.
+    #[serde(default)]
+    pub segments: Option<Segments>,
     /// Fetches this file; with neither `get` nor `put` the directory is listed.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
@@ -112,22 +129,6 @@ pub struct Put {
     pub name: String,
     /// Its size in bytes, up to 64 MiB.
     pub size: usize,
-}
-
-/// How the data connection is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Mode {
-    /// PORT: the client listens.
-    Port,
-    /// PASV: the server listens.
-    Pasv,
-    /// EPRT (RFC 2428 §2): the client listens.
-    Eprt,
-    /// EPSV (RFC 2428 §3): the server listens.
-    Epsv,
-    /// Neither command: the client listens on its control connection's port (RFC 959 §3.2).
-    NoCommand,
 }
 
 /// Requests from one host to another, and their answers.

@@ -5,15 +5,14 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use smoltcp::time::{Duration, Instant};
 
+use super::client::client_plan;
 use super::programs;
-use crate::ftp::{ClientPlan, ClientSession, DataMode, DataType, Transfer};
+use crate::ftp::ClientSession;
 use crate::host::{Carrier, ExchangePlan, PingPlan, Seen};
 use crate::net::HostId;
-use crate::scenario::contents::contents;
 use crate::scenario::done::{Done, DoneWhat};
-use crate::scenario::language::{ExchangeStep, FtpStep, LinkStep, Mode, PacketStep, PingStep, RunStep, Step};
+use crate::scenario::language::{ExchangeStep, FtpStep, LinkStep, PacketStep, PingStep, RunStep, Step};
 use crate::scenario::stage::Stage;
-use crate::software::Software;
 use crate::world::{Activity, Backend};
 
 /// A step that has begun.
@@ -191,36 +190,6 @@ fn begin_ftp<B: Backend>(stage: &mut Stage<'_, B>, step: &FtpStep) -> Option<Act
     let server = SocketAddrV4::new(step.to.unwrap_or(*reached.ip()), port);
     let activity = stage.world.host(client)?.connect(now, client_plan(step), server);
     Some(Action::Ftp { client: (client, activity) })
-}
-
-fn client_plan(step: &FtpStep) -> ClientPlan {
-    let transfer = match (&step.get, &step.put) {
-        (Some(file), _) => Transfer::Get { name: file.get_ref().clone() },
-        (None, Some(put)) => Transfer::Put { name: put.name.clone(), bytes: contents(&put.name, put.size) },
-        (None, None) => Transfer::List { path: None },
-    };
-    let (port, announce) = (step.data_port, step.announce);
-    let software = step.software.as_ref().and_then(|name| Software::named(name.get_ref()));
-    let software = software.and_then(|software| software.client);
-    let mode = step.mode.or(software.as_ref().map(|software| *software.mode));
-    let mut plan =
-        ClientPlan { data_type: DataType::Image, transfers: vec![transfer], ..ClientPlan::default() };
-    if let Some(software) = software {
-        software.apply(&mut plan);
-    }
-    plan.data_mode = match mode {
-        Some(Mode::Port) => DataMode::Port { port, announce },
-        Some(Mode::Pasv) => DataMode::Passive,
-        Some(Mode::Eprt) => DataMode::ExtendedPort { port, announce },
-        Some(Mode::Epsv) => DataMode::ExtendedPassive,
-        Some(Mode::NoCommand) => DataMode::NoCommand,
-        None => plan.data_mode,
-    };
-    plan.trust_passive_address = step.trust_passive_address.unwrap_or(plan.trust_passive_address);
-    if let Some(patience) = step.patience {
-        (plan.reply_timeout, plan.data_timeout) = (patience.into(), patience.into());
-    }
-    plan
 }
 
 fn begin_exchange<B: Backend>(

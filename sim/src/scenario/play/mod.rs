@@ -1,6 +1,7 @@
 //! Plays a scenario: builds its world, takes its steps, and has each judged by what crossed the wires.
 
 mod act;
+mod client;
 mod error;
 mod programs;
 

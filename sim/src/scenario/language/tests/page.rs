@@ -122,6 +122,7 @@ fn type_of(schema: &Value, value: &Value) -> String {
             "Probability" => "[probability](#units)".to_owned(),
             "Mtu" => "whole number from 68".to_owned(),
             "Content" => "text or number of bytes".to_owned(),
+            "Segments" => "number of bytes, or list of such".to_owned(),
             _ if schema["definitions"][name].get("properties").is_some() => format!("table {name}"),
             _ => "word".to_owned(),
         };
@@ -141,6 +142,7 @@ fn type_of(schema: &Value, value: &Value) -> String {
 fn many(schema: &Value, value: &Value) -> String {
     match type_of(schema, value).as_str() {
         "text" => "texts".to_owned(),
+        "word" => "words".to_owned(),
         "any value" => "values".to_owned(),
         "whole number" => "whole numbers".to_owned(),
         other => other.strip_prefix("table ").unwrap_or(other).to_owned(),

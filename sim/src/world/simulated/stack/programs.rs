@@ -149,6 +149,10 @@ impl Stack for SimulatedStack {
         socket.recv(|bytes| (bytes.len(), bytes.to_vec())).ok().filter(|bytes| !bytes.is_empty())
     }
 
+    fn is_delivered(&mut self, connection: Connection) -> bool {
+        self.tcp(connection).is_none_or(|socket| socket.send_queue() == 0)
+    }
+
     fn is_acknowledged(&mut self, connection: Connection) -> bool {
         self.tcp(connection).is_some_and(|socket| {
             socket.send_queue() == 0
