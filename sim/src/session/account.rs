@@ -1,6 +1,6 @@
 //! What one source tells of one session: a wire, a capture, or a program's log. What it does not tell stays open.
 
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use smoltcp::time::Instant;
 
@@ -12,14 +12,45 @@ use super::view::View;
 /// What one source tells of one session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Account {
-    /// Both ends of the control connection as this source knows them, the client's first.
-    pub control: Option<(SocketAddrV4, SocketAddrV4)>,
+    /// The client's end of the control connection, as far as this source knows it.
+    pub client: End,
+    /// The server's end of it.
+    pub server: End,
     /// Whether it was established; `None` where the source does not tell.
     pub established: Option<bool>,
     /// What was said on it, as far as it could be read.
     pub dialogue: Dialogue,
     /// The data connections, and attempts at them, in order.
     pub data: Vec<DataAttempt>,
+}
+
+impl Account {
+    /// Both ends of the control connection, the client's first, where this source knows them whole.
+    pub fn control(&self) -> Option<(SocketAddrV4, SocketAddrV4)> {
+        Some((self.client.whole()?, self.server.whole()?))
+    }
+}
+
+/// An end of a control connection. A capture knows it whole; a client's log names the server, and seldom itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct End {
+    /// Its address.
+    pub ip: Option<Ipv4Addr>,
+    /// Its port.
+    pub port: Option<u16>,
+}
+
+impl End {
+    /// The end with its address and port, where both are known.
+    pub fn whole(self) -> Option<SocketAddrV4> {
+        Some(SocketAddrV4::new(self.ip?, self.port?))
+    }
+}
+
+impl From<SocketAddrV4> for End {
+    fn from(end: SocketAddrV4) -> Self {
+        Self { ip: Some(*end.ip()), port: Some(end.port()) }
+    }
 }
 
 /// A data connection, or an attempt at one.
@@ -51,7 +82,8 @@ impl From<&View> for Account {
             fate: connection.fate(),
         };
         Self {
-            control: control.map(|control| (control.from, control.to)),
+            client: control.map(|control| control.from.into()).unwrap_or_default(),
+            server: control.map(|control| control.to.into()).unwrap_or_default(),
             established: control.map(|control| control.answered),
             dialogue: view.dialogue.clone(),
             data: view.data.iter().map(attempt).collect(),

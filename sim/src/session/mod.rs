@@ -8,7 +8,7 @@ mod dialogue;
 mod fate;
 mod view;
 
-pub use account::{Account, DataAttempt};
+pub use account::{Account, DataAttempt, End};
 pub use announcement::Announcement;
 pub use connection::{Connection, connections};
 pub use dialogue::{Dialogue, Line, Speaker};
