@@ -1,31 +1,40 @@
 //! The subcommands: what a user types, put into calls.
 
 pub mod lab;
+pub mod matrix;
 pub mod merge;
 pub mod profile;
 pub mod router;
 pub mod run;
 pub mod schema;
 pub mod software;
+mod source;
 pub mod supervise;
 
 use std::io::Write;
 use std::path::Path;
 
-use quirknat_router::diagnostic::help_with_choices;
+use quirknat_router::diagnostic::{help_with_choices, word_list};
 
 use crate::exit::Failure;
-use crate::scenario::{Scenario, ScenarioError, ScenarioFile, builtin};
+use crate::scenario::{Scenario, ScenarioError};
+use source::Source;
 
-/// The scenario that a user names: a file's, or a built-in one; and how it is called. Of a file with a matrix, the cell
+/// The scenario that a user names: a file's, a built-in one, or a cell of the matrix; and how it is called. Of a file with a matrix, the cell
 /// of this name.
 pub(crate) fn read_scenario(path: &Path, cell: Option<&str>) -> Result<(String, Scenario), Failure> {
-    let entry = builtin().iter().find(|entry| path.as_os_str() == entry.name);
-    let file = match entry.filter(|_| !path.exists()) {
-        Some(entry) => ScenarioFile::from_toml(&format!("{}.toml", entry.name), entry.toml),
-        None => ScenarioFile::read(path),
+    let sources = Source::named(path)?;
+    let [source] = sources.as_slice() else {
+        let names: Vec<String> = sources.iter().map(Source::name).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let list = word_list("it is these:", &names);
+        return Err(Failure::usage(format!(
+            "a single scenario is wanted, and `{}` is {}\n{list}",
+            path.display(),
+            names.len()
+        )));
     };
-    let file = file.map_err(invalid)?;
+    let file = source.read().map_err(invalid)?;
     let names = || (0..file.cells()).map(|index| file.cell_name(index));
     let index = match cell {
         None if file.cells() == 1 => Some(0),
