@@ -12,7 +12,9 @@ use super::run::ground::{Backend, Outcome as Ground};
 use super::run::workers::{self, Ended, Observer, Settings};
 use super::run::{interrupt, threads};
 use super::{Source, invalid, print};
-use crate::compatibility::{ARTICLE_PROFILE, Cell, Document, Entry, ProfileNamed, Selection, Works, table};
+use crate::compatibility::{
+    ARTICLE_PROFILE, Cell, Document, Entry, ProfileNamed, Selection, SelectionError, Works, table,
+};
 use crate::exit::Failure;
 use crate::scenario::ScenarioError;
 
@@ -73,21 +75,20 @@ pub fn run(args: &MatrixArgs) -> Result<(), Failure> {
 }
 
 fn verdict(document: &Document) -> Result<(), Failure> {
-    let lacking = document.cells.iter().filter(|entry| entry.outcome.outcome == Works::NotPlayed);
-    if let Some(entry) = lacking.clone().find(|entry| entry.outcome.because.is_some()) {
-        let because = entry.outcome.because.as_deref().unwrap_or_default();
+    let lacking = document.cells.iter().filter(|entry| entry.lacking).count();
+    if lacking > 0 {
         return Err(Failure::environment(format!(
-            "cells that could not be played: {}; the first: {because}",
-            lacking.count()
+            "cells that could not be played here, since this machine lacks something: {lacking}"
         )));
     }
-    if document.not_as_expected().next().is_some() { Err(Failure::Unexpected) } else { Ok(()) }
+    let is_bad = |entry: &Entry| !entry.mismatches.is_empty() || entry.outcome.outcome == Works::NotPlayed;
+    if document.cells.iter().any(is_bad) { Err(Failure::Unexpected) } else { Ok(()) }
 }
 
 /// The cell of that name.
 fn only_cell(name: &str) -> Result<Cell, Failure> {
-    let selection = Selection::parse(name)
-        .unwrap_or_else(|| Err(crate::compatibility::SelectionError::Malformed { name: name.to_owned() }));
+    let selection =
+        Selection::parse(name).unwrap_or_else(|| Err(SelectionError::Malformed { name: name.to_owned() }));
     let mut cells = selection.map_err(Failure::usage)?.cells();
     match (cells.pop(), cells.len()) {
         (Some(cell), 0) => Ok(cell),
@@ -139,9 +140,8 @@ fn play_cell(backend: Backend, cell: &Cell, seed: u64) -> Result<Entry, Scenario
     let (name, scenario) = Source::Cell(cell.clone()).read()?.cell(0)?;
     Ok(match backend.play(&name, &scenario, seed) {
         Ground::Played { verdict, .. } => Entry::played(cell, verdict),
-        Ground::Skipped(because) | Ground::Failed(because) | Ground::Lacking(because) => {
-            Entry::not_played(cell, because)
-        }
+        Ground::Skipped(because) | Ground::Failed(because) => Entry::not_played(cell, because),
+        Ground::Lacking(because) => Entry::lacking(cell, because),
     })
 }
 

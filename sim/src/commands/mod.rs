@@ -25,14 +25,7 @@ use source::Source;
 pub(crate) fn read_scenario(path: &Path, cell: Option<&str>) -> Result<(String, Scenario), Failure> {
     let sources = Source::named(path)?;
     let [source] = sources.as_slice() else {
-        let names: Vec<String> = sources.iter().map(Source::name).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let list = word_list("it is these:", &names);
-        return Err(Failure::usage(format!(
-            "a single scenario is wanted, and `{}` is {}\n{list}",
-            path.display(),
-            names.len()
-        )));
+        return Err(not_one(path, &sources));
     };
     let file = source.read().map_err(invalid)?;
     let names = || (0..file.cells()).map(|index| file.cell_name(index));
@@ -51,6 +44,18 @@ pub(crate) fn read_scenario(path: &Path, cell: Option<&str>) -> Result<(String, 
         }));
     };
     file.cell(index).map_err(invalid)
+}
+
+/// Where one scenario is wanted, and a name stands for several.
+fn not_one(path: &Path, sources: &[Source]) -> Failure {
+    /// More would hide the message.
+    const SHOWN: usize = 6;
+    let names: Vec<String> = sources.iter().take(SHOWN).map(Source::name).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let list = word_list("choose one:", &names);
+    let more = sources.len() - names.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Failure::usage(format!("`{}` is {} scenarios\n{list}{more}", path.display(), sources.len()))
 }
 
 /// What is wrong with a scenario file, as a way for a command to end.

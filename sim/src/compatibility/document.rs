@@ -44,11 +44,23 @@ pub struct CauseCount {
     pub because: String,
     /// In how many cells, those without a meaning of their own left out.
     pub cells: usize,
-    /// What a user types to have its first cell explained.
+    /// A cell that has it: the first that the article speaks of, or else the first.
+    pub example: String,
+    /// What a user types to have that one explained.
     pub explain: String,
+    #[serde(skip)]
+    is_spoken_of: bool,
 }
 
 impl CauseCount {
+    /// Takes a cell as example if it is a better one.
+    fn prefer(&mut self, entry: &Entry) {
+        if !self.is_spoken_of && !entry.article.is_empty() {
+            self.is_spoken_of = true;
+            (self.example, self.explain) = (entry.name.clone(), entry.explain.clone());
+        }
+    }
+
     /// The cause as files spell it.
     pub fn key(&self) -> String {
         let key = self.cause.and_then(|cause| serde_json::to_value(cause).ok());
@@ -63,7 +75,7 @@ impl Document {
         Self { seed, backend: backend.to_owned(), profiles, causes, cells }
     }
 
-    /// The cells of a profile.
+    /// A profile's cells.
     pub fn of<'a>(&'a self, profile: &'a ProfileNamed) -> impl Iterator<Item = &'a Entry> {
         self.cells.iter().filter(move |entry| entry.profile == profile.given)
     }
@@ -89,11 +101,12 @@ impl Document {
         self.causes.iter().position(|known| known.cause == entry.outcome.cause).map(|place| place + 1)
     }
 
-    /// Whether the profiles come to different things where this cell is.
+    /// Whether it comes to something else than the same place does with the first profile.
     pub fn differs(&self, entry: &Entry) -> bool {
-        let place = |entry: &Entry| (entry.behind, entry.control_port, entry.mode, entry.aware);
+        let place = (entry.behind, entry.control_port, entry.mode, entry.aware);
+        let first = self.profiles.first().and_then(|first| self.at(first, place));
         let result = |entry: &Entry| (entry.outcome.outcome, entry.outcome.cause);
-        self.cells.iter().any(|other| place(other) == place(entry) && result(other) != result(entry))
+        first.is_some_and(|first| result(first) != result(entry))
     }
 
     /// Cells that are not as the article says, or differ between grounds.
@@ -108,13 +121,18 @@ fn count(cells: &[Entry]) -> Vec<CauseCount> {
     {
         let cause = entry.outcome.cause;
         match causes.iter_mut().find(|known| known.cause == cause) {
-            Some(known) => known.cells += 1,
+            Some(known) => {
+                known.cells += 1;
+                known.prefer(entry);
+            }
             None => causes.push(CauseCount {
                 cause,
                 because: cause
                     .map_or_else(|| "what was seen does not tell".to_owned(), |cause| cause.to_string()),
                 cells: 1,
+                example: entry.name.clone(),
                 explain: entry.explain.clone(),
+                is_spoken_of: !entry.article.is_empty(),
             }),
         }
     }

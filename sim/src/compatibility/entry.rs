@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::cell::Cell;
+use super::cell::{ARTICLE_PROFILE, Cell};
 use super::claims::Expected;
 use super::coordinates::{Aware, Behind, ControlPort};
 use crate::cause::Cause;
@@ -38,6 +38,9 @@ pub struct Entry {
     pub mismatches: Vec<Mismatch>,
     /// What a user types to have it explained.
     pub explain: String,
+    /// Whether it could not be played because the machine lacks something.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lacking: bool,
     /// The cell itself.
     #[serde(skip)]
     pub cell: Cell,
@@ -136,6 +139,11 @@ impl Entry {
         Self::new(cell, outcome)
     }
 
+    /// The same, because the machine lacks something.
+    pub fn lacking(cell: &Cell, because: impl Into<String>) -> Self {
+        Self { lacking: true, ..Self::not_played(cell, because) }
+    }
+
     fn new(cell: &Cell, outcome: Outcome) -> Self {
         Self {
             name: cell.to_string(),
@@ -150,8 +158,15 @@ impl Entry {
             article: cell.claim().map(|claim| claim.rows.to_vec()).unwrap_or_default(),
             mismatches: Vec::new(),
             explain: cell.explain_command(),
+            lacking: false,
             cell: cell.clone(),
         }
+    }
+
+    /// Whether it is a gap in what the article says: of this router, but not of this cell. Of other routers it never
+    /// speaks.
+    pub fn is_unspoken(&self) -> bool {
+        self.article.is_empty() && (self.profile == ARTICLE_PROFILE || self.behind == Behind::Nobody)
     }
 
     /// Whether it is as the article says, where the article speaks of it.

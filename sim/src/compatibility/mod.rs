@@ -22,3 +22,6 @@ pub use document::{CauseCount, Document, ProfileNamed};
 pub use entry::{Entry, Outcome, Works};
 pub use selection::{Selection, SelectionError};
 pub use table::table;
+
+#[cfg(test)]
+mod tests;

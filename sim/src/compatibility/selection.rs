@@ -128,6 +128,6 @@ fn state<C: Coordinate>(place: &mut Option<C>, value: &str) -> Result<(), Select
     Ok(())
 }
 
-fn fits<C: PartialEq>(wanted: Option<C>, value: C) -> bool {
+fn fits<C: Coordinate>(wanted: Option<C>, value: C) -> bool {
     wanted.is_none_or(|wanted| wanted == value)
 }

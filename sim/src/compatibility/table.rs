@@ -108,7 +108,8 @@ impl Table<'_> {
         } else {
             let mut line = " ".repeat(LABEL);
             for profile in profiles {
-                let name = clipped(&called(profile), width * CELLS - 1);
+                let name = if profile.is_file { &profile.given } else { &profile.name };
+                let name = clipped(&for_line(name), width * CELLS - 1);
                 put(&mut line, format_args!("{strong}{name:0$}{strong:#}", width * CELLS));
             }
             self.line(&line);
@@ -146,7 +147,7 @@ impl Table<'_> {
             Works::NotPlayed => (NOT_PLAYED.to_owned(), fails),
         };
         let is_own = entry.same_as.is_none();
-        let unspoken = if is_own && entry.article.is_empty() { UNSPOKEN } else { "" };
+        let unspoken = if is_own && entry.is_unspoken() { UNSPOKEN } else { "" };
         let other = if is_own && self.document.differs(entry) { DIFFERS } else { "" };
         let used = sign.chars().count() + unspoken.chars().count() + other.chars().count();
         let gap = width.saturating_sub(used);
@@ -161,14 +162,13 @@ impl Table<'_> {
 
     fn legend(&mut self) {
         let several = self.document.profiles.len() > 1;
-        let mut words = vec![
-            format!("{WORKS} works"),
-            format!("{FAILS}N fails by cause N"),
-            format!("{UNSPOKEN} the article does not speak of it"),
-            format!("{SAME} no NAT there to know of: as neither"),
-        ];
+        let mut words = vec![format!("{WORKS} works"), format!("{FAILS}N fails by cause N")];
+        if self.document.cells.iter().any(Entry::is_unspoken) {
+            words.push(format!("{UNSPOKEN} the article does not speak of it"));
+        }
+        words.push(format!("{SAME} no NAT there to know of: as neither"));
         if several {
-            words.push(format!("{DIFFERS} the profiles differ"));
+            words.push(format!("{DIFFERS} not as with the first profile"));
             words.push("- neither, C client, S server NAT-aware".to_owned());
         }
         if self.document.cells.iter().any(|entry| entry.outcome.outcome == Works::NotPlayed) {
