@@ -53,7 +53,13 @@ impl<W: Write> Report for Text<W> {
                 writeln!(self.out, "     {lead}{}", for_line(line))?;
             }
         }
-        for (number, step) in (1..).zip(&entry.steps).filter(|(_, step)| !step.mismatches.is_empty()) {
+        for (number, step) in (1..).zip(&entry.steps) {
+            if let Some(why) = &step.assumed {
+                writeln!(self.out, "     step {number} is assumed: {}", for_line(why))?;
+            }
+            if step.mismatches.is_empty() {
+                continue;
+            }
             writeln!(self.out, "     step {number}: {}", for_line(&step.step))?;
             for mismatch in &step.mismatches {
                 let what = for_line(&mismatch.what);
