@@ -64,7 +64,8 @@ mod run {
         let text = stdout(&output);
         let lines: Vec<&str> = text.lines().collect();
         assert!(
-            lines.contains(&"ok   pasv-21                           PASV on the standard control port: works"),
+            lines
+                .contains(&"ok   pasv-21                           PASV on the standard control port: works"),
             "{text}"
         );
         let (last, each) = lines.split_last().unwrap();
@@ -160,7 +161,17 @@ mod run {
             .iter()
             .map(|scenario| scenario["name"].as_str().unwrap())
             .collect();
-        assert_eq!(names, ["both-21-pasv", "both-21-port", "pasv-21", "port-21-forwarded", "port-21-rewritten", "two-connections"]);
+        assert_eq!(
+            names,
+            [
+                "both-21-pasv",
+                "both-21-port",
+                "pasv-21",
+                "port-21-forwarded",
+                "port-21-rewritten",
+                "two-connections"
+            ]
+        );
         assert_eq!(document["scenarios"][0]["as_expected"], true);
     }
 

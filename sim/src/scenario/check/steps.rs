@@ -96,7 +96,9 @@ impl<'a> Check<'a> {
         let expect = at.key_of_step("expect");
         if action == "parallel" || place::keys(self.document, &expect).is_empty() {
             let diagnostic = self.at(why, "an assumption of nothing: this step has no `expect`");
-            return Err(diagnostic.with_help("`assumed` says of a step's expectations that no source has them"));
+            return Err(
+                diagnostic.with_help("`assumed` says of a step's expectations that no source has them")
+            );
         }
         Ok(())
     }

@@ -21,8 +21,7 @@ pub(super) fn judge(
             let word = missing.split(' ').next().unwrap_or_default();
             let instead = lines.iter().filter(|line| line.split(' ').next() == Some(word));
             let instead: Vec<&str> = instead.copied().collect();
-            let seen =
-                if instead.is_empty() { format!("no such {word} there") } else { instead.join("\n") };
+            let seen = if instead.is_empty() { format!("no such {word} there") } else { instead.join("\n") };
             findings.mismatch(what, missing, &seen);
         }
         findings.saw(what, mask.text(&lines.join("\n")));
