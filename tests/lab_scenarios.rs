@@ -12,6 +12,8 @@ mod ground;
 mod programs;
 #[path = "lab_scenarios/sockets.rs"]
 mod sockets;
+#[path = "lab_scenarios/tls.rs"]
+mod tls;
 #[path = "lab_scenarios/ways.rs"]
 mod ways;
 

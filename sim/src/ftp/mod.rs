@@ -124,6 +124,9 @@ pub enum Action {
     SendControl(Vec<u8>),
     /// Send a part of a command, in a segment of its own: nothing behind it is sent before the peer has acknowledged it.
     SendControlPiece(Vec<u8>),
+    /// From here on the control connection is TLS: what was to be sent before goes as it is, what comes after AUTH's
+    /// reply is TLS already. The client is TLS's client (RFC 4217 §4). A driver that fails at it reports a reset.
+    SecureControl,
     /// Close the control connection in order, after all bytes handed over.
     CloseControl,
     /// Reset the control connection.
@@ -141,6 +144,9 @@ pub enum Action {
         /// To this address.
         to: SocketAddrV4,
     },
+    /// The socket that was just put into the slot is TLS from its first byte; the FTP client is TLS's client, whoever
+    /// dials (RFC 4217 §7).
+    SecureData,
     /// Send these bytes on the data connection; the driver buffers what the socket does not take yet.
     SendData(Vec<u8>),
     /// Close this end of the data connection, after all bytes handed over.

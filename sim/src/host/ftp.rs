@@ -6,6 +6,7 @@ use std::net::SocketAddrV4;
 use smoltcp::time::Instant;
 
 use super::stack::{Connection, ConnectionState, Listener, Stack};
+use super::tls::{Tls, TlsFailure};
 use crate::ftp::{Action, ClientSession, Failure, Input, Machine, ServerSession};
 
 /// Which machine a driver runs.
@@ -30,6 +31,10 @@ pub(super) struct Driver {
     data: Option<Data>,
     /// Sockets that left the data slot and go on by themselves.
     background: Vec<Data>,
+    /// For what is random in the session.
+    seed: u64,
+    /// Data connections that were TLS so far.
+    secured: usize,
 }
 
 struct Control {
@@ -38,6 +43,7 @@ struct Control {
     peer_closed: bool,
     writes: Writes,
     close: bool,
+    tls: Option<Tls>,
 }
 
 /// What is still to be sent. One entry is one write, so that it leaves as one segment.
@@ -58,8 +64,10 @@ struct Data {
     socket: Socket,
     opened: bool,
     peer_closed: bool,
+    /// Bytes as they go on the wire.
     out: VecDeque<u8>,
     close: Close,
+    tls: Option<Tls>,
 }
 
 #[derive(Clone, Copy)]
@@ -82,15 +90,16 @@ enum Close {
 
 impl Driver {
     /// A session whose control connection is `control`: being dialled by a client, or accepted by a server.
-    pub(super) fn new(session: Session, control: Option<Connection>) -> Self {
+    pub(super) fn new(session: Session, control: Option<Connection>, seed: u64) -> Self {
         let control = Control {
             connection: control,
             opened: false,
             peer_closed: false,
             writes: Writes::default(),
             close: false,
+            tls: None,
         };
-        Self { session, control, data: None, background: Vec::new() }
+        Self { session, control, data: None, background: Vec::new(), seed, secured: 0 }
     }
 
     pub(super) fn is_finished(&mut self) -> bool {
@@ -153,7 +162,7 @@ impl Driver {
             };
         }
         if let Some(bytes) = stack.receive(connection) {
-            return self.tell(now, stack, Input::ControlBytes(&bytes));
+            return self.take_control(now, stack, bytes);
         }
         if !self.control.peer_closed && state == ConnectionState::PeerClosed {
             self.control.peer_closed = true;
@@ -167,6 +176,46 @@ impl Driver {
             }
         }
         false
+    }
+
+    /// Bytes of the control connection, out of their TLS records if it has them.
+    fn take_control(&mut self, now: Instant, stack: &mut impl Stack, mut bytes: Vec<u8>) -> bool {
+        if let Some(tls) = &mut self.control.tls {
+            let plain = tls.take(&bytes);
+            self.control.writes.push(tls.leaving(), false);
+            match plain {
+                Ok(plain) => bytes = plain,
+                Err(error) => return self.give_up_control(now, stack, &error),
+            }
+        }
+        bytes.is_empty() || self.tell(now, stack, Input::ControlBytes(&bytes))
+    }
+
+    fn give_up_control(&mut self, now: Instant, stack: &mut impl Stack, error: &TlsFailure) -> bool {
+        log::debug!("{}: the control connection is reset: {error}", stack.address());
+        if let Some(connection) = self.control.connection {
+            while !self.control.writes.queue.is_empty() && self.control.writes.send(connection, stack) {}
+            stack.abort(connection);
+        }
+        self.tell(now, stack, Input::ControlReset)
+    }
+
+    /// Bytes of the data connection, likewise.
+    fn take_data(&mut self, now: Instant, stack: &mut impl Stack, mut bytes: Vec<u8>) -> bool {
+        let Some(data) = &mut self.data else { return false };
+        if let Some(tls) = &mut data.tls {
+            match tls.take(&bytes) {
+                Ok(plain) => bytes = plain,
+                Err(error) => {
+                    log::debug!("{}: a data connection is reset: {error}", stack.address());
+                    if let Some(data) = self.data.take() {
+                        self.abort(data, stack);
+                    }
+                    return self.tell(now, stack, Input::DataReset);
+                }
+            }
+        }
+        bytes.is_empty() || self.tell(now, stack, Input::DataBytes(&bytes))
     }
 
     fn pump_data(&mut self, now: Instant, stack: &mut impl Stack) -> bool {
@@ -197,7 +246,7 @@ impl Driver {
             };
         }
         if let Some(bytes) = stack.receive(connection) {
-            return self.tell(now, stack, Input::DataBytes(&bytes));
+            return self.take_data(now, stack, bytes);
         }
         if !data.peer_closed && state == ConnectionState::PeerClosed {
             data.peer_closed = true;
@@ -224,6 +273,13 @@ impl Driver {
             return self.control.writes.send(connection, stack);
         }
         if self.control.close {
+            if let Some(tls) = &mut self.control.tls {
+                tls.close();
+                self.control.writes.push(tls.leaving(), false);
+                if self.control.writes.send(connection, stack) {
+                    return true;
+                }
+            }
             self.control.close = false;
             stack.close(connection);
             return true;
@@ -234,8 +290,9 @@ impl Driver {
     fn act(&mut self, now: Instant, stack: &mut impl Stack) {
         while let Some(action) = self.session.machine().poll_action() {
             match action {
-                Action::SendControl(bytes) => self.control.writes.push(bytes, false),
-                Action::SendControlPiece(bytes) => self.control.writes.push(bytes, true),
+                Action::SendControl(bytes) => self.control.send(bytes, false),
+                Action::SendControlPiece(bytes) => self.control.send(bytes, true),
+                Action::SecureControl => self.secure_control(now, stack),
                 Action::CloseControl => self.control.close = true,
                 Action::AbortControl => {
                     if let Some(connection) = self.control.connection {
@@ -244,9 +301,10 @@ impl Driver {
                 }
                 Action::ListenData { port } => self.listen(now, port, stack),
                 Action::ConnectData { from_port, to } => self.connect(now, from_port, to, stack),
+                Action::SecureData => self.secure_data(now, stack),
                 Action::SendData(bytes) => {
                     if let Some(data) = &mut self.data {
-                        data.out.extend(bytes);
+                        data.send(bytes);
                     }
                 }
                 Action::CloseData => {
@@ -260,6 +318,46 @@ impl Driver {
                     }
                 }
             }
+        }
+    }
+
+    fn secure_control(&mut self, now: Instant, stack: &mut impl Stack) {
+        match self.tls("control", stack.address()) {
+            Ok(mut tls) => {
+                self.control.writes.push(tls.leaving(), false);
+                self.control.tls = Some(tls);
+            }
+            Err(error) => {
+                log::error!("{}: {error}", stack.address());
+                self.session.machine().handle(now, Input::ControlReset);
+            }
+        }
+    }
+
+    fn secure_data(&mut self, now: Instant, stack: &mut impl Stack) {
+        self.secured += 1;
+        let tls = self.tls(&format!("data {}", self.secured), stack.address());
+        match (tls, &mut self.data) {
+            (_, None) => {}
+            (Ok(tls), Some(data)) => data.tls = Some(tls),
+            (Err(error), Some(_)) => {
+                log::error!("{}: {error}", stack.address());
+                if let Some(data) = self.data.take() {
+                    self.abort(data, stack);
+                }
+                self.session.machine().handle(now, Input::DataReset);
+            }
+        }
+    }
+
+    /// The session's end of a TLS connection. The server's address is not looked at.
+    fn tls(&self, name: &str, own: std::net::Ipv4Addr) -> Result<Tls, TlsFailure> {
+        match &self.session {
+            Session::Client(session) => {
+                let server = session.control_ends().map_or(own, |(_, server)| *server.ip());
+                Tls::client(self.seed, name, server)
+            }
+            Session::Server(_) => Tls::server(self.seed, name),
         }
     }
 
@@ -296,7 +394,8 @@ impl Driver {
         match old.socket {
             Socket::Listening(listener) => stack.unlisten(listener),
             Socket::Connection(_) => {
-                // What is still to leave does so in the background; nobody waits for more.
+                // What is still to leave does so in the background; nobody waits for more, nor for a handshake.
+                old.tls.take_if(|tls| tls.is_handshaking());
                 old.ask_to_close();
                 self.background.push(old);
             }
@@ -304,9 +403,25 @@ impl Driver {
     }
 }
 
+impl Control {
+    /// Queues what the machine sends; a TLS record is a write too.
+    fn send(&mut self, bytes: Vec<u8>, alone: bool) {
+        let bytes = match &mut self.tls {
+            None => bytes,
+            Some(tls) => {
+                tls.put(&bytes);
+                tls.leaving()
+            }
+        };
+        self.writes.push(bytes, alone);
+    }
+}
+
 impl Writes {
     fn push(&mut self, bytes: Vec<u8>, alone: bool) {
-        self.queue.push_back(Write { bytes, alone });
+        if !bytes.is_empty() {
+            self.queue.push_back(Write { bytes, alone });
+        }
     }
 
     /// Gives the socket the next write, or what it has room for.
@@ -328,7 +443,21 @@ impl Writes {
 
 impl Data {
     fn new(socket: Socket) -> Self {
-        Self { socket, opened: false, peer_closed: false, out: VecDeque::new(), close: Close::NotAsked }
+        Self {
+            socket,
+            opened: false,
+            peer_closed: false,
+            out: VecDeque::new(),
+            close: Close::NotAsked,
+            tls: None,
+        }
+    }
+
+    fn send(&mut self, bytes: Vec<u8>) {
+        match &mut self.tls {
+            None => self.out.extend(bytes),
+            Some(tls) => tls.put(&bytes),
+        }
     }
 
     fn ask_to_close(&mut self) {
@@ -340,17 +469,28 @@ impl Data {
     /// Gives the socket what it has room for, and the FIN behind the last byte.
     fn write(&mut self, stack: &mut impl Stack) -> bool {
         let Socket::Connection(connection) = self.socket else { return false };
+        self.write_records();
         let mut sent = 0;
         if !self.out.is_empty() {
             sent = stack.send(connection, self.out.as_slices().0);
             self.out.drain(..sent);
         }
-        if self.close == Close::Asked && self.out.is_empty() {
+        let handshakes = self.tls.as_ref().is_some_and(Tls::is_handshaking) && !self.peer_closed;
+        if self.close == Close::Asked && self.out.is_empty() && !handshakes {
             self.close = Close::Queued;
             stack.close(connection);
             return true;
         }
         sent > 0
+    }
+
+    /// What TLS has to say: the handshake by itself, and the end of it all behind the last byte.
+    fn write_records(&mut self) {
+        let Some(tls) = self.tls.as_mut().filter(|_| self.opened) else { return };
+        if self.close == Close::Asked && !tls.is_handshaking() {
+            tls.close();
+        }
+        self.out.extend(tls.leaving());
     }
 
     /// Whether a socket in the background has come to its end; it is forgotten then.

@@ -8,6 +8,7 @@ mod icmp_error;
 mod ping;
 mod program;
 mod stack;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
@@ -24,6 +25,7 @@ pub use stack::{Connection, ConnectionState, Datagrams, Echo, EchoAnswer, EchoAn
 pub use stack::{Listener, Process, Stack};
 
 use crate::ftp::{ClientPlan, ClientSession, Files, ServerConfig, ServerSession};
+use crate::net::random::seed_for;
 use answerer::Answerer;
 use exchange::Exchange;
 use ftp::{Driver, Session};
@@ -37,6 +39,8 @@ pub struct Host<S> {
     /// Its name in the scenario.
     pub name: String,
     pub(crate) stack: S,
+    /// For what is random in its programs.
+    seed: u64,
     servers: Vec<Server>,
     activities: BTreeMap<ActivityId, Activity>,
     started: usize,
@@ -62,8 +66,15 @@ enum Activity {
 pub struct ActivityId(usize);
 
 impl<S: Stack> Host<S> {
-    pub(crate) fn new(name: &str, stack: S) -> Self {
-        Self { name: name.to_owned(), stack, servers: Vec::new(), activities: BTreeMap::new(), started: 0 }
+    pub(crate) fn new(name: &str, stack: S, seed: u64) -> Self {
+        Self {
+            name: name.to_owned(),
+            stack,
+            seed,
+            servers: Vec::new(),
+            activities: BTreeMap::new(),
+            started: 0,
+        }
     }
 
     /// Starts an FTP server; false: it cannot listen there.
@@ -78,17 +89,12 @@ impl<S: Stack> Host<S> {
         self.servers.iter().map(|server| server.port)
     }
 
-    /// Starts an FTP client that dials `server`, from a port of its own choice if `from` is `None`.
-    pub fn connect(
-        &mut self,
-        now: Instant,
-        plan: ClientPlan,
-        from: Option<u16>,
-        server: SocketAddrV4,
-    ) -> ActivityId {
+    /// Starts an FTP client that dials `server`.
+    pub fn connect(&mut self, now: Instant, plan: ClientPlan, server: SocketAddrV4) -> ActivityId {
         let session = Session::Client(Box::new(ClientSession::new(plan, now)));
-        let control = self.stack.dial(from, server);
-        self.begin(Activity::Ftp(Box::new(Driver::new(session, control))))
+        let control = self.stack.dial(None, server);
+        let seed = self.session_seed();
+        self.begin(Activity::Ftp(Box::new(Driver::new(session, control, seed))))
     }
 
     /// Starts to ask.
@@ -137,17 +143,6 @@ impl<S: Stack> Host<S> {
             },
             _ => None,
         }
-    }
-
-    /// The sessions of its FTP servers that are not forgotten.
-    pub fn served(&self) -> impl Iterator<Item = &ServerSession> {
-        self.activities.values().filter_map(|activity| match activity {
-            Activity::Ftp(driver) => match &driver.session {
-                Session::Server(session) => Some(session.as_ref()),
-                Session::Client(_) => None,
-            },
-            _ => None,
-        })
     }
 
     /// What became of an exchange, once it is over.
@@ -259,17 +254,23 @@ impl<S: Stack> Host<S> {
         id
     }
 
+    /// The seed of the FTP session that is begun next.
+    fn session_seed(&self) -> u64 {
+        seed_for(self.seed, &format!("session {}", self.started))
+    }
+
     fn accept(&mut self) -> bool {
         let mut accepted = Vec::new();
         for server in &self.servers {
             while let Some(connection) = self.stack.accept(server.listener) {
                 let session = ServerSession::new(Arc::clone(&server.config), server.files.clone());
-                accepted.push(Driver::new(Session::Server(Box::new(session)), Some(connection)));
+                accepted.push((Session::Server(Box::new(session)), Some(connection)));
             }
         }
         let moved = !accepted.is_empty();
-        for driver in accepted {
-            self.begin(Activity::Ftp(Box::new(driver)));
+        for (session, control) in accepted {
+            let seed = self.session_seed();
+            self.begin(Activity::Ftp(Box::new(Driver::new(session, control, seed))));
         }
         moved
     }

@@ -146,6 +146,7 @@ fn server_config(server: &FtpServer) -> ServerConfig {
     config.passive_ports = server.passive_ports.map(|range| range.first..=range.last);
     config.passive_address = server.passive_address;
     config.lacks = server.lacks.clone().unwrap_or(config.lacks);
+    config.tls = server.tls;
     config.data_delay = server.data_delay.into();
     config.banner = server.banner.clone().unwrap_or(config.banner);
     config.data_timeout = server.data_timeout.map_or(config.data_timeout, Into::into);

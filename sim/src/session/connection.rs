@@ -151,11 +151,14 @@ impl Bytes {
         self.marks.push((self.in_order.len(), mark));
     }
 
-    /// The lines, each with the segment that brought its end.
+    /// The lines, each with the segment that brought its end, up to where TLS begins.
     fn lines(&self, speaker: Speaker) -> Vec<(usize, Line)> {
         let mut end = 0;
         let mut lines = Vec::new();
         for line in self.in_order.split_inclusive(|byte| *byte == b'\n') {
+            if begins_tls(line) {
+                break;
+            }
             end += line.len();
             let at = self.marks.partition_point(|(reached, _)| *reached < end);
             let Some((_, mark)) = self.marks.get(at) else { break };
@@ -166,6 +169,12 @@ impl Bytes {
         }
         lines
     }
+}
+
+/// Whether a record of TLS stands where a line would begin: its type and the major version (RFC 8446 §5.1). No command
+/// and no reply begins with such an octet.
+fn begins_tls(bytes: &[u8]) -> bool {
+    matches!(bytes, [0x14..=0x17, 3, ..])
 }
 
 #[cfg(test)]
@@ -181,5 +190,16 @@ mod tests {
         bytes.take(mark(3), u32::MAX - 2, b"PORT ");
         let line = |text| (2, Line::new(Some(Instant::from_secs(2)), Speaker::Client, text));
         assert_eq!(bytes.lines(Speaker::Client), [line("PORT 100"), line("QUIT")]);
+    }
+
+    #[test]
+    fn what_is_behind_auth_tls_is_not_taken_for_lines() {
+        let mut bytes = Bytes::after_syn(0);
+        let mark = Mark { segment: 1, at: Instant::ZERO };
+        bytes.take(mark, 1, b"AUTH TLS\r\n\x16\x03\x01\x00\x05ab\ncd\n");
+        assert_eq!(
+            bytes.lines(Speaker::Client),
+            [(1, Line::new(Some(Instant::ZERO), Speaker::Client, "AUTH TLS"))]
+        );
     }
 }

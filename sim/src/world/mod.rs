@@ -63,7 +63,7 @@ impl<B: Backend> World<B> {
         let seed = seed_for(self.seed, &format!("host {name}"));
         let place_of_host = HostPlace { name, address, mtu: usize::from(mtu), seed };
         let stack = self.backend.stack(&place_of_host)?;
-        self.hosts.push(Host::new(name, stack));
+        self.hosts.push(Host::new(name, stack, seed));
         self.wakes.push(None);
         Ok(self.network.add_host(name, address.address(), place, wire))
     }

@@ -58,8 +58,14 @@ struct Control {
 enum State {
     Connecting,
     Greeting,
+    /// AUTH TLS is sent.
+    Auth,
     User,
     Pass,
+    /// PBSZ, which PROT needs before it (RFC 4217 §9).
+    BufferSize,
+    /// PROT P is sent.
+    Protection,
     Type,
     Transfer(Attempt),
     Quitting,
@@ -129,7 +135,14 @@ impl ClientSession {
             && let Some(line) = self.lines.next_line(&mut bytes)
         {
             match self.take_line(now, line) {
-                Ok(Some(reply)) => self.take_reply(now, reply),
+                Ok(Some(reply)) => {
+                    let asked = matches!(self.state, State::Auth) && reply.code == 234;
+                    self.take_reply(now, reply);
+                    if asked {
+                        // What came behind the reply in plain is not the server's.
+                        return;
+                    }
+                }
                 Ok(None) => {}
                 Err(error) => self.finish(Some(error.into()), Some(Action::CloseControl)),
             }
@@ -166,15 +179,37 @@ impl ClientSession {
     fn take_final_reply(&mut self, now: Instant, reply: Reply) {
         let positive = reply.is_positive();
         match self.state {
+            State::Greeting if positive && self.plan.tls => {
+                self.state = State::Auth;
+                self.send(now, "AUTH TLS");
+            }
+            State::Auth if reply.code == 234 => {
+                self.actions.push_back(Action::SecureControl);
+                self.log_in(now);
+            }
             State::Greeting if positive => self.log_in(now),
             State::User if reply.code == 331 => {
                 self.state = State::Pass;
                 self.send(now, &format!("PASS {}", self.plan.password));
             }
-            State::User | State::Pass if positive => self.logged_in(now),
+            State::User | State::Pass if positive && self.plan.tls => {
+                self.state = State::BufferSize;
+                self.send(now, "PBSZ 0");
+            }
+            State::BufferSize if positive => {
+                self.state = State::Protection;
+                self.send(now, "PROT P");
+            }
+            State::User | State::Pass | State::Protection if positive => self.logged_in(now),
             State::Type if positive => self.next_transfer(now),
             State::Transfer(_) => self.transfer_reply(now, reply),
-            State::Greeting | State::User | State::Pass | State::Type => {
+            State::Greeting
+            | State::Auth
+            | State::User
+            | State::Pass
+            | State::BufferSize
+            | State::Protection
+            | State::Type => {
                 self.failure = Some(ControlFailure::Refused { to: self.awaited.clone(), reply });
                 self.quit(now);
             }

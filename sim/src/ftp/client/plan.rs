@@ -29,6 +29,8 @@ pub struct ClientPlan {
     pub announce: Option<Ipv4Addr>,
     /// How commands are spread over segments.
     pub segments: Segments,
+    /// Whether it insists on TLS (RFC 4217): AUTH TLS before the login, PROT P after it.
+    pub tls: bool,
     /// The argument of TYPE. In ASCII what is received, a listing too, has LF at its line ends.
     pub data_type: DataType,
     /// What to transfer, in this order.
@@ -54,6 +56,7 @@ impl Default for ClientPlan {
             data_ports: None,
             announce: None,
             segments: Segments::Whole,
+            tls: false,
             data_type: DataType::Image,
             transfers: Vec::new(),
             trust_passive_address: true,

@@ -44,7 +44,15 @@ impl ClientSession {
         let port = ports.next();
         self.state = State::Transfer(Attempt::new(Stage::Listening(ports), Socket::Waiting, now));
         self.await_reply(now);
-        self.actions.push_back(Action::ListenData { port });
+        self.open_data(Action::ListenData { port });
+    }
+
+    /// Has a data socket made, protected as the session is.
+    fn open_data(&mut self, action: Action) {
+        self.actions.push_back(action);
+        if self.plan.tls {
+            self.actions.push_back(Action::SecureData);
+        }
     }
 
     fn ask(&mut self, now: Instant, command: &str) {
@@ -70,7 +78,7 @@ impl ClientSession {
         let State::Transfer(attempt) = &mut self.state else { return };
         let Stage::Listening(ports) = &mut attempt.stage else { return };
         if let Some(port) = ports.next() {
-            self.actions.push_back(Action::ListenData { port: Some(port) });
+            self.open_data(Action::ListenData { port: Some(port) });
         } else {
             attempt.socket = Socket::Gone;
             self.fail(now, TransferFailure::NotListening, None);
@@ -113,7 +121,7 @@ impl ClientSession {
                 attempt.stage = Stage::Dialling;
                 attempt.socket = Socket::Waiting;
                 self.deadline = Some(after(now, self.plan.data_timeout));
-                self.actions.push_back(Action::ConnectData { from_port: None, to });
+                self.open_data(Action::ConnectData { from_port: None, to });
             }
             Err(error) => {
                 let command = self.mode.verb();

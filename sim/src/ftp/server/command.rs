@@ -12,6 +12,12 @@ pub(super) enum Command {
     Pass(String),
     /// Taken and not needed: ACCT, ALLO.
     Superfluous,
+    /// AUTH with the mechanism TLS (RFC 4217 §4).
+    AuthTls,
+    /// PBSZ.
+    BufferSize,
+    /// PROT: whether data connections are TLS from now on.
+    Protection(bool),
     Syst,
     Feat,
     Help,
@@ -49,14 +55,16 @@ pub(super) enum CommandError {
     NotImplemented,
     /// 504: a sound argument whose meaning is not implemented.
     Parameter,
+    /// 536: a protection level that TLS does not have (RFC 4217 §9).
+    Level,
     /// 522: an address family of RFC 2428 other than IPv4.
     Family,
 }
 
 /// Commands that exist, but not here.
-const ELSEWHERE: [&str; 26] = [
-    "ADAT", "APPE", "AUTH", "CCC", "CONF", "ENC", "HOST", "LANG", "MDTM", "MIC", "MKD", "MLSD", "MLST",
-    "OPTS", "PBSZ", "PROT", "REIN", "RMD", "RNFR", "RNTO", "SITE", "SMNT", "STAT", "STOU", "XCRC", "XMKD",
+const ELSEWHERE: [&str; 23] = [
+    "ADAT", "APPE", "CCC", "CONF", "ENC", "HOST", "LANG", "MDTM", "MIC", "MKD", "MLSD", "MLST", "OPTS",
+    "REIN", "RMD", "RNFR", "RNTO", "SITE", "SMNT", "STAT", "STOU", "XCRC", "XMKD",
 ];
 
 impl CommandError {
@@ -66,6 +74,7 @@ impl CommandError {
             Self::Syntax => Reply::new(501, "Syntax error in parameters or arguments."),
             Self::NotImplemented => Reply::new(502, "Command not implemented."),
             Self::Parameter => Reply::new(504, "Command not implemented for that parameter."),
+            Self::Level => Reply::new(536, "Protection level not supported."),
             Self::Family => Reply::new(522, "Network protocol not supported, use (1)"),
         }
     }
@@ -91,6 +100,9 @@ pub(super) fn parse(line: &str, lacks: &[SetupCommand]) -> Result<Command, Comma
         "USER" => Command::User(needed(argument)?),
         "PASS" => Command::Pass(argument.to_owned()),
         "ACCT" | "ALLO" => Command::Superfluous,
+        "AUTH" => auth(argument)?,
+        "PBSZ" => buffer_size(argument)?,
+        "PROT" => protection(argument)?,
         "SYST" => Command::Syst,
         "FEAT" => Command::Feat,
         "HELP" => Command::Help,
@@ -148,6 +160,29 @@ fn only(served: char, known: &str, argument: &str) -> Result<Command, CommandErr
     match (letters.next(), letters.next()) {
         (Some(letter), None) if letter == served => Ok(Command::AsItIs),
         (Some(letter), None) if known.contains(letter) => Err(CommandError::Parameter),
+        _ => Err(CommandError::Syntax),
+    }
+}
+
+/// The mechanisms' names, in any case (RFC 4217 §17).
+fn auth(argument: &str) -> Result<Command, CommandError> {
+    match argument.trim().to_ascii_uppercase().as_str() {
+        "TLS" | "TLS-C" => Ok(Command::AuthTls),
+        "" => Err(CommandError::Syntax),
+        _ => Err(CommandError::Parameter),
+    }
+}
+
+/// A number; TLS has use for 0 only, which the reply says (RFC 4217 §9).
+fn buffer_size(argument: &str) -> Result<Command, CommandError> {
+    argument.trim().parse::<u32>().map(|_| Command::BufferSize).map_err(|_| CommandError::Syntax)
+}
+
+fn protection(argument: &str) -> Result<Command, CommandError> {
+    match argument.trim().to_ascii_uppercase().as_str() {
+        "C" => Ok(Command::Protection(false)),
+        "P" => Ok(Command::Protection(true)),
+        "S" | "E" => Err(CommandError::Level),
         _ => Err(CommandError::Syntax),
     }
 }

@@ -31,6 +31,8 @@ pub struct ServerConfig {
     pub refuse_low_ports: bool,
     /// Commands answered with 502: those a server is too old for (RFC 2428), or that its administrator took away.
     pub lacks: Vec<SetupCommand>,
+    /// Whether AUTH TLS is known (RFC 4217). A client may do without it.
+    pub tls: bool,
     /// How long to wait before a data connection is dialled.
     pub data_delay: Duration,
     /// How long to wait for a data connection.
@@ -54,6 +56,7 @@ impl Default for ServerConfig {
             foreign_passive_peer: ForeignAddress::Refuse,
             refuse_low_ports: true,
             lacks: Vec::new(),
+            tls: false,
             data_delay: Duration::ZERO,
             // vsftpd's connect_timeout, accept_timeout and idle_session_timeout; the last is also the least that
             // RFC 1123 §4.1.3.2 allows.

@@ -6,7 +6,7 @@ use smoltcp::time::Instant;
 
 use super::command::{Command, CommandError, parse};
 use super::data::{Direction, Setup};
-use super::{Login, ServerSession};
+use super::{Login, Security, ServerSession};
 use crate::ftp::{Action, DataType, ForeignAddress, Reply, ascii};
 
 /// After so many wrong passwords the session ends (RFC 2577 §5).
@@ -29,6 +29,21 @@ impl ServerSession {
             Command::User(name) => self.user(now, name),
             Command::Pass(password) => self.pass(now, &password),
             Command::Superfluous => self.reply(now, 202, "Command superfluous at this site."),
+            Command::AuthTls => self.auth(now),
+            Command::BufferSize | Command::Protection(_) if self.security == Security::None => {
+                self.no_security(now);
+            }
+            Command::BufferSize => {
+                self.security = Security::Sized;
+                self.reply(now, 200, "PBSZ=0");
+            }
+            Command::Protection(_) if self.security == Security::Control => {
+                self.reply(now, 503, "PBSZ first.");
+            }
+            Command::Protection(protects) => {
+                self.security = if protects { Security::Data } else { Security::Sized };
+                self.reply(now, 200, "PROT ok.");
+            }
             Command::Syst => self.reply(now, 215, "UNIX Type: L8"),
             Command::Feat => self.feat(now),
             Command::Help => {
@@ -65,6 +80,27 @@ impl ServerSession {
         }
     }
 
+    fn auth(&mut self, now: Instant) {
+        if !self.config.tls {
+            self.no_security(now);
+        } else if self.security != Security::None {
+            self.reply(now, 503, "TLS is on already.");
+        } else {
+            self.reply(now, 234, "AUTH TLS ok.");
+            self.actions.push_back(Action::SecureControl);
+            self.security = Security::Control;
+            // What was sent behind AUTH in plain does not count, nor does a login before it (RFC 4217 §4).
+            self.forget_lines();
+            self.login = Login::Out;
+        }
+    }
+
+    fn no_security(&mut self, now: Instant) {
+        let error = if self.config.tls { None } else { Some(CommandError::NotImplemented) };
+        let first = || Reply::new(503, "AUTH TLS first.");
+        self.answer(now, &error.map_or_else(first, CommandError::reply));
+    }
+
     fn user(&mut self, now: Instant, name: String) {
         // Whether there is such a user is not told before the password (RFC 2577 §7).
         self.login = Login::User(name);
@@ -95,7 +131,9 @@ impl ServerSession {
     fn feat(&mut self, now: Instant) {
         let known = |verb: &&str| self.config.lacks.iter().all(|lacking| lacking.verb() != *verb);
         let set_ups = ["EPRT", "EPSV", "PASV"].into_iter().filter(known);
-        let lines = ["Features:"].into_iter().chain(set_ups).chain(["SIZE", "End"]);
+        let tls: &[&str] = if self.config.tls { &["AUTH TLS", "PBSZ", "PROT"] } else { &[] };
+        let lines =
+            ["Features:"].into_iter().chain(tls.iter().copied()).chain(set_ups).chain(["SIZE", "End"]);
         let lines = lines.map(str::to_owned).collect();
         self.answer(now, &Reply { code: 211, lines });
     }
@@ -222,8 +260,9 @@ impl ServerSession {
 
 /// Commands that need no login.
 fn is_open_to_all(command: &Command) -> bool {
-    use Command::{Feat, Help, Noop, Pass, Quit, Syst, User};
-    matches!(command, User(_) | Pass(_) | Syst | Feat | Help | Noop | Quit)
+    use Command::{AuthTls, BufferSize, Feat, Help, Noop, Pass, Protection, Quit, Syst, User};
+    let of_login = matches!(command, AuthTls | BufferSize | Protection(_) | User(_) | Pass(_));
+    of_login || matches!(command, Syst | Feat | Help | Noop | Quit)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use smoltcp::time::{Duration, Instant};
 
-use super::{Control, ServerSession};
+use super::{Control, Security, ServerSession};
 use crate::ftp::{Action, DataSource, DataType, ForeignAddress, after, ascii, format_host_port};
 
 /// What the next transfer's data connection is, or has become.
@@ -67,7 +67,7 @@ impl ServerSession {
             Setup::Listening => self.setup = Setup::Listening,
             Setup::Accepted { received, closed } => self.begin(now, received, closed),
             Setup::Binding { .. } | Setup::Delayed(_) | Setup::Dialling | Setup::Broken => {
-                self.not_opened(now)
+                self.not_opened(now);
             }
         }
     }
@@ -203,7 +203,15 @@ impl ServerSession {
         });
         self.passive_turn = self.passive_turn.wrapping_add(1);
         self.setup = Setup::Binding { extended, left };
-        self.actions.push_back(Action::ListenData { port });
+        self.open_data(Action::ListenData { port });
+    }
+
+    /// Has a data socket made, protected as the client wants it.
+    fn open_data(&mut self, action: Action) {
+        self.actions.push_back(action);
+        if self.security == Security::Data {
+            self.actions.push_back(Action::SecureData);
+        }
     }
 
     fn passive_port_count(&self) -> Option<u32> {
@@ -227,7 +235,7 @@ impl ServerSession {
             DataSource::Any => None,
         };
         self.setup = Setup::Dialling;
-        self.actions.push_back(Action::ConnectData { from_port, to });
+        self.open_data(Action::ConnectData { from_port, to });
     }
 
     /// The data connection is open: 150, and the bytes.

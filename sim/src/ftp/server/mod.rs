@@ -30,6 +30,7 @@ pub struct ServerSession {
     pending: VecDeque<Line>,
     login: Login,
     failed_logins: u32,
+    security: Security,
     data_type: DataType,
     /// After EPSV ALL no other set-up of a data connection is served (RFC 2428 §4).
     epsv_only: bool,
@@ -58,6 +59,18 @@ enum Login {
     In,
 }
 
+/// How far a session is with TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Security {
+    None,
+    /// The control connection is TLS.
+    Control,
+    /// PBSZ was taken.
+    Sized,
+    /// Data connections are TLS too.
+    Data,
+}
+
 /// The longest command line with its end; RFC 959 sets no limit, and a name of 255 bytes fits well.
 const MAX_LINE: usize = 512;
 
@@ -75,6 +88,7 @@ impl ServerSession {
             pending: VecDeque::new(),
             login: Login::Out,
             failed_logins: 0,
+            security: Security::None,
             // RFC 959 §3.1.1.1: the default type is ASCII.
             data_type: DataType::Ascii,
             epsv_only: false,
@@ -86,11 +100,6 @@ impl ServerSession {
             actions: VecDeque::new(),
             transcript: Transcript::default(),
         }
-    }
-
-    /// This end and the other end of the control connection; `None` before it is established.
-    pub fn control_ends(&self) -> Option<(SocketAddrV4, SocketAddrV4)> {
-        self.control.map(|control| (control.local, control.remote))
     }
 
     /// What this server received and sent, with passwords masked.
@@ -118,7 +127,12 @@ impl ServerSession {
         while !self.over
             && let Some(line) = self.reader.next_line(&mut bytes)
         {
+            let before = self.security;
             self.take_line(now, line);
+            if before == Security::None && self.security != before {
+                // What came behind AUTH in plain is not the client's.
+                return;
+            }
         }
     }
 
@@ -136,6 +150,12 @@ impl ServerSession {
         }
         self.pending.push_back(line);
         self.serve_pending(now);
+    }
+
+    /// Forgets what has come and was not served.
+    fn forget_lines(&mut self) {
+        self.reader = LineReader::new(MAX_LINE);
+        self.pending.clear();
     }
 
     fn serve_pending(&mut self, now: Instant) {

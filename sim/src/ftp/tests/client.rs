@@ -326,3 +326,28 @@ fn a_refused_port_stops_the_listener() {
     client.sees(Input::DataListening { local: CLIENT });
     assert_eq!(client.hears("500 Illegal PORT command.\r\n"), ["AbortData", "QUIT"]);
 }
+
+#[test]
+fn a_client_that_wants_tls_logs_in_behind_it_and_protects_its_data_connections() {
+    let mut client = Scripted::new(ClientPlan { tls: true, ..plan(DataMode::Pasv, get()) });
+    assert_eq!(client.hears("220 Hi\r\n"), ["AUTH TLS"]);
+    // What stands behind the reply in the same segment is not TLS: somebody else's.
+    assert_eq!(client.hears("234 Go\r\n331 Password\r\n"), ["SecureControl", "USER anonymous"]);
+    assert_eq!(client.hears("331 Password\r\n"), ["PASS guest@"]);
+    assert_eq!(client.hears("230 In\r\n"), ["PBSZ 0"]);
+    assert_eq!(client.hears("200 Ok\r\n"), ["PROT P"]);
+    assert_eq!(client.hears("200 Ok\r\n"), ["TYPE I"]);
+    assert_eq!(client.hears("200 Ok\r\n"), ["PASV"]);
+    let dialled = client.hears("227 Entering Passive Mode (1,2,3,4,5,6).\r\n");
+    assert_eq!(dialled, ["ConnectData { from_port: None, to: 1.2.3.4:1286 }", "SecureData"]);
+}
+
+#[test]
+fn a_client_that_wants_tls_does_not_do_without_it() {
+    let mut client = Scripted::new(ClientPlan { tls: true, ..plan(DataMode::Pasv, get()) });
+    client.hears("220 Hi\r\n");
+    assert_eq!(client.hears("502 No\r\n"), ["QUIT"]);
+    client.hears("221 Bye\r\n");
+    let refused = ControlFailure::Refused { to: "AUTH".to_owned(), reply: Reply::new(502, "No") };
+    assert_eq!(client.outcome().control, Err(refused));
+}

@@ -232,6 +232,8 @@ impl Pair {
                     self.pieces.push(bytes.clone());
                     self.schedule(DELAY, side.other(), Event::Control(bytes));
                 }
+                // Pipes need no protection.
+                Action::SecureControl | Action::SecureData => {}
                 Action::CloseControl => self.schedule(DELAY, side.other(), Event::ControlClosed),
                 Action::AbortControl => self.schedule(DELAY, side.other(), Event::ControlReset),
                 Action::ListenData { port } => self.listen(side, port),

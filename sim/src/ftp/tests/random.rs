@@ -214,6 +214,7 @@ proptest! {
             transfers,
             fallbacks,
             segments,
+            tls: ascii != late,
             data_ports: Some(65_530..=65_535),
             max_received: 100,
             ..ClientPlan::default()
@@ -238,6 +239,7 @@ proptest! {
             foreign_port: foreign,
             foreign_passive_peer: foreign,
             passive_ports: ranged.then_some(65_530..=65_535),
+            tls: ranged != delayed,
             data_delay: Duration::from_secs(u64::from(delayed) * 30),
             max_file: 100,
             ..ServerConfig::default()

@@ -301,3 +301,28 @@ fn a_transfer_that_waits_to_be_dialled_can_be_aborted() {
     assert_eq!(codes(&typed.types("ABOR\r\n")), ["AbortData", "426", "226"]);
     assert_eq!(codes(&typed.types("NOOP\r\n")), ["200"]);
 }
+
+#[test]
+fn auth_tls_comes_before_the_login_and_pbsz_before_prot() {
+    let mut typed = Typed::new(ServerConfig { tls: true, ..ServerConfig::default() });
+    assert!(typed.types("FEAT\r\n").join("\n").contains(" AUTH TLS"));
+    assert_eq!(
+        codes(&typed.types("AUTH\r\nAUTH KERBEROS\r\nPBSZ 0\r\nPROT P\r\n")),
+        ["501", "504", "503", "503"]
+    );
+    // Whatever stands behind it was not sent under TLS, and is nobody's.
+    assert_eq!(typed.types("AUTH TLS\r\nUSER ftp\r\nPASS x\r\n"), ["234 AUTH TLS ok.", "SecureControl"]);
+    assert_eq!(
+        codes(&typed.types("AUTH TLS\r\nPROT P\r\nPBSZ 0\r\nPROT S\r\nPROT X\r\n")),
+        ["503", "503", "200", "536", "501"]
+    );
+    assert_eq!(codes(&typed.types("USER ftp\r\nPASS x\r\nPASV\r\n")), ["331", "230", "ListenData"]);
+    assert_eq!(codes(&typed.does(LISTENING)), ["227"]);
+    assert_eq!(codes(&typed.types("PROT P\r\nPASV\r\n")), ["200", "AbortData", "ListenData", "SecureData"]);
+}
+
+#[test]
+fn a_server_without_tls_knows_nothing_of_it() {
+    let mut typed = Typed::new(ServerConfig::default());
+    assert_eq!(codes(&typed.types("AUTH TLS\r\nPBSZ 0\r\nPROT P\r\n")), ["502", "502", "502"]);
+}

@@ -127,6 +127,9 @@ pub struct FtpServer {
     /// How long it waits before it dials a data connection; it does so at once without this.
     #[serde(default)]
     pub data_delay: TimeSpan,
+    /// Knows AUTH TLS (RFC 4217), by TLS 1.3; a client may do without it.
+    #[serde(default)]
+    pub tls: bool,
     /// The text of its greeting; `Service ready` without this and `software`.
     #[serde(default)]
     pub banner: Option<String>,

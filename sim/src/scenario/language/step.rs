@@ -20,10 +20,6 @@ use crate::net::units::TimeSpan;
 pub struct Step {
     /// What to call it in reports, instead of a description made from it.
     pub name: Option<String>,
-    /// Why what is expected of it is so, where no source says what happens: the expectation is an assumption. Reports
-    /// repeat it.
-    #[schemars(with = "Option<String>")]
-    pub assumed: Option<Text>,
     /// Begins so long after the steps before it ended; in `parallel`, after those beside it began.
     pub after: Option<TimeSpan>,
     /// An FTP session of the built-in client.
@@ -94,11 +90,6 @@ pub struct FtpStep {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub port: Option<u16>,
-    /// The port that the control connection comes from; any if it is not given. Without PORT and PASV it is the client's
-    /// data port too.
-    #[serde(default)]
-    #[schemars(range(min = 1))]
-    pub source_port: Option<u16>,
     /// The port the client listens on for PORT and EPRT; any if it is not given.
     #[serde(default)]
     #[schemars(range(min = 1))]
@@ -118,6 +109,9 @@ pub struct FtpStep {
     /// many bytes each, or as in `[3]` the first of so many bytes and the rest in one. A command is one without this.
     #[serde(default)]
     pub segments: Option<Segments>,
+    /// Insists on TLS (RFC 4217): AUTH TLS before the login, PROT P after it. No certificate is looked at.
+    #[serde(default)]
+    pub tls: bool,
     /// Fetches this file; with neither `get` nor `put` the directory is listed.
     #[serde(default)]
     #[schemars(with = "Option<String>")]

@@ -20,6 +20,7 @@ pub(super) fn client_plan(step: &FtpStep) -> ClientPlan {
     plan.data_ports = step.data_port.map(|port| port..=port).or(ports);
     plan.announce = step.announce;
     plan.segments = step.segments.as_ref().map_or(plan.segments, Into::into);
+    plan.tls = step.tls;
     plan.trust_passive_address = step.trust_passive_address.unwrap_or(plan.trust_passive_address);
     if let Some(patience) = step.patience {
         (plan.reply_timeout, plan.data_timeout) = (patience.into(), patience.into());
