@@ -6,7 +6,7 @@ use smoltcp::time::Instant;
 
 use super::connection::Connection;
 use super::dialogue::{Dialogue, Speaker};
-use super::fate::Fate;
+use super::fate::{Ending, Fate};
 use super::view::View;
 
 /// What one source tells of one session.
@@ -66,6 +66,10 @@ pub struct DataAttempt {
     pub to: Option<SocketAddrV4>,
     /// What became of it.
     pub fate: Fate,
+    /// Octets of payload it carried, where the source tells.
+    pub carried: Option<u64>,
+    /// How it ended; `None` where it lasts or the source does not tell.
+    pub ended: Option<Ending>,
 }
 
 impl From<&View> for Account {
@@ -80,6 +84,8 @@ impl From<&View> for Account {
             from: Some(connection.from),
             to: Some(connection.to),
             fate: connection.fate(),
+            carried: Some(connection.carried()),
+            ended: connection.ended,
         };
         Self {
             client: control.map(|control| control.from.into()).unwrap_or_default(),

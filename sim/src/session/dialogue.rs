@@ -54,6 +54,26 @@ impl Line {
     }
 }
 
+/// The commands of RFC 959, of its extensions, and of what common programs send besides.
+const COMMANDS: [&str; 52] = [
+    "ABOR", "ACCT", "ADAT", "ALLO", "APPE", "AUTH", "CCC", "CDUP", "CLNT", "CWD", "DELE", "EPRT", "EPSV",
+    "FEAT", "HELP", "HOST", "LANG", "LIST", "MDTM", "MFMT", "MKD", "MLSD", "MLST", "MODE", "NLST", "NOOP",
+    "OPTS", "PASS", "PASV", "PBSZ", "PORT", "PROT", "PWD", "QUIT", "REIN", "REST", "RETR", "RMD", "RNFR",
+    "RNTO", "SITE", "SIZE", "SMNT", "STAT", "STOR", "STOU", "STRU", "SYST", "TYPE", "USER", "XCRC", "XPWD",
+];
+
+/// Whether a line is a command of FTP, by its verb.
+pub fn is_command(line: &str) -> bool {
+    let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
+    COMMANDS.binary_search(&verb.as_str()).is_ok()
+}
+
+/// A line whose end is missing, without what it may show of a password.
+pub(super) fn mask_cut(line: &str) -> String {
+    let verb = line.trim_start().get(..4).unwrap_or_default();
+    if verb.eq_ignore_ascii_case("PASS") { "PASS ****".to_owned() } else { line.to_owned() }
+}
+
 /// A control connection's lines, in the order in which they were said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dialogue {

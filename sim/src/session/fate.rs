@@ -1,4 +1,4 @@
-//! What becomes of an attempt at a connection.
+//! What becomes of an attempt at a connection, and of the connection.
 
 /// What became of an attempt at a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,4 +13,13 @@ pub enum Fate {
     Unreachable,
     /// Nothing came back.
     NoAnswer,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// One end said that it has no more to send, by FIN; in a log, that the transfer is complete.
+    Closed,
+    /// It was reset, or broke off.
+    Reset,
 }

@@ -6,11 +6,12 @@ mod announcement;
 mod connection;
 mod dialogue;
 mod fate;
+mod stream;
 mod view;
 
 pub use account::{Account, DataAttempt, End};
 pub use announcement::Announcement;
-pub use connection::{Connection, connections};
-pub use dialogue::{Dialogue, Line, Speaker};
-pub use fate::Fate;
+pub use connection::{Connection, Reading, Segment, connections};
+pub use dialogue::{Dialogue, Line, Speaker, is_command};
+pub use fate::{Ending, Fate};
 pub use view::{View, beyond_routers};
