@@ -64,7 +64,8 @@ mod run {
         let text = stdout(&output);
         let lines: Vec<&str> = text.lines().collect();
         assert!(
-            lines.contains(&"ok   pasv-21                      PASV on the standard control port: works"),
+            lines
+                .contains(&"ok   pasv-21                           PASV on the standard control port: works"),
             "{text}"
         );
         let (last, each) = lines.split_last().unwrap();
@@ -126,7 +127,9 @@ mod run {
                 let path = file.unwrap().path();
                 let other = Path::new(&many).join(path.strip_prefix(&one).unwrap());
                 let (left, right) = (std::fs::read(&path).unwrap(), std::fs::read(other).unwrap());
-                assert!(!left.is_empty() && left == right, "{}", path.display());
+                // Where there is no router and nothing is lost, nothing happens that would be an event.
+                assert!(!left.is_empty() || path.ends_with("events.jsonl"), "{}", path.display());
+                assert!(left == right, "{}", path.display());
                 compared += 1;
             }
         }
@@ -158,7 +161,17 @@ mod run {
             .iter()
             .map(|scenario| scenario["name"].as_str().unwrap())
             .collect();
-        assert_eq!(names, ["pasv-21", "port-21-rewritten"]);
+        assert_eq!(
+            names,
+            [
+                "both-21-pasv",
+                "both-21-port",
+                "pasv-21",
+                "port-21-forwarded",
+                "port-21-rewritten",
+                "two-connections"
+            ]
+        );
         assert_eq!(document["scenarios"][0]["as_expected"], true);
     }
 

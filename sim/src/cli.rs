@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::lab::LabCommand;
+use crate::commands::matrix::MatrixArgs;
 use crate::commands::merge::MergeArgs;
 use crate::commands::profile::ProfileCommand;
 use crate::commands::router::RouterArgs;
@@ -10,7 +11,7 @@ use crate::commands::run::RunArgs;
 use crate::commands::schema::SchemaArgs;
 use crate::commands::software::SoftwareCommand;
 use crate::commands::supervise::SuperviseArgs;
-use crate::commands::{lab, merge, profile, router, run, schema, software, supervise};
+use crate::commands::{lab, matrix, merge, profile, router, run, schema, software, supervise};
 use crate::exit::Failure;
 
 /// A home router in userspace, as data, with the FTP quirks of its firmware.
@@ -32,6 +33,8 @@ pub struct Cli {
 enum Command {
     /// Plays scenarios: a line each, and what was not as expected
     Run(RunArgs),
+    /// What works for whom, and why not: who is behind NAT × control port × mode × NAT-aware software
+    Matrix(MatrixArgs),
     /// One report from the --json reports of a divided run's parts
     Merge(MergeArgs),
     /// A live router on TUN devices, until SIGINT or SIGTERM
@@ -62,6 +65,7 @@ impl Cli {
     pub fn run(&self) -> Result<(), Failure> {
         match &self.command {
             Command::Run(args) => run::run(args),
+            Command::Matrix(args) => matrix::run(args),
             Command::Merge(args) => merge::run(args),
             Command::Router(args) => router::run(args),
             Command::Lab(command) => lab::run(command),

@@ -5,6 +5,7 @@ pub mod capture;
 pub mod cause;
 pub mod cli;
 pub mod commands;
+pub mod compatibility;
 pub mod exit;
 pub mod ftp;
 pub mod host;

@@ -132,7 +132,7 @@ fn transferred(through_router: bool) -> Duration {
         ..ClientPlan::default()
     };
     let host = world.host(pc).expect("it was placed");
-    let session = host.connect(VirtualInstant::ZERO, plan, SocketAddrV4::new(server, 21));
+    let session = host.connect(VirtualInstant::ZERO, plan, None, SocketAddrV4::new(server, 21));
     let deadline = VirtualInstant::ZERO + Virtual::from_secs(600);
     let took = timed(|| world.run(deadline, |world| world.is_finished((pc, session))));
     let client = world.host(pc).and_then(|host| host.client(session)).expect("it has ended");

@@ -1,31 +1,33 @@
 //! The subcommands: what a user types, put into calls.
 
 pub mod lab;
+pub mod matrix;
 pub mod merge;
 pub mod profile;
 pub mod router;
 pub mod run;
 pub mod schema;
 pub mod software;
+mod source;
 pub mod supervise;
 
 use std::io::Write;
 use std::path::Path;
 
-use quirknat_router::diagnostic::help_with_choices;
+use quirknat_router::diagnostic::{help_with_choices, word_list};
 
 use crate::exit::Failure;
-use crate::scenario::{Scenario, ScenarioError, ScenarioFile, builtin};
+use crate::scenario::{Scenario, ScenarioError};
+use source::Source;
 
-/// The scenario that a user names: a file's, or a built-in one; and how it is called. Of a file with a matrix, the cell
+/// The scenario that a user names: a file's, a built-in one, or a cell of the matrix; and how it is called. Of a file with a matrix, the cell
 /// of this name.
 pub(crate) fn read_scenario(path: &Path, cell: Option<&str>) -> Result<(String, Scenario), Failure> {
-    let entry = builtin().iter().find(|entry| path.as_os_str() == entry.name);
-    let file = match entry.filter(|_| !path.exists()) {
-        Some(entry) => ScenarioFile::from_toml(&format!("{}.toml", entry.name), entry.toml),
-        None => ScenarioFile::read(path),
+    let sources = Source::named(path)?;
+    let [source] = sources.as_slice() else {
+        return Err(not_one(path, &sources));
     };
-    let file = file.map_err(invalid)?;
+    let file = source.read().map_err(invalid)?;
     let names = || (0..file.cells()).map(|index| file.cell_name(index));
     let index = match cell {
         None if file.cells() == 1 => Some(0),
@@ -42,6 +44,18 @@ pub(crate) fn read_scenario(path: &Path, cell: Option<&str>) -> Result<(String, 
         }));
     };
     file.cell(index).map_err(invalid)
+}
+
+/// Where one scenario is wanted, and a name stands for several.
+fn not_one(path: &Path, sources: &[Source]) -> Failure {
+    /// More would hide the message.
+    const SHOWN: usize = 6;
+    let names: Vec<String> = sources.iter().take(SHOWN).map(Source::name).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let list = word_list("choose one:", &names);
+    let more = sources.len() - names.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Failure::usage(format!("`{}` is {} scenarios\n{list}{more}", path.display(), sources.len()))
 }
 
 /// What is wrong with a scenario file, as a way for a command to end.

@@ -89,10 +89,16 @@ impl<S: Stack> Host<S> {
         self.servers.iter().map(|server| server.port)
     }
 
-    /// Starts an FTP client that dials `server`.
-    pub fn connect(&mut self, now: Instant, plan: ClientPlan, server: SocketAddrV4) -> ActivityId {
+    /// Starts an FTP client that dials `server`, from a port of its own choice if `from` is `None`.
+    pub fn connect(
+        &mut self,
+        now: Instant,
+        plan: ClientPlan,
+        from: Option<u16>,
+        server: SocketAddrV4,
+    ) -> ActivityId {
         let session = Session::Client(Box::new(ClientSession::new(plan, now)));
-        let control = self.stack.dial(None, server);
+        let control = self.stack.dial(from, server);
         let seed = self.session_seed();
         self.begin(Activity::Ftp(Box::new(Driver::new(session, control, seed))))
     }
@@ -143,6 +149,17 @@ impl<S: Stack> Host<S> {
             },
             _ => None,
         }
+    }
+
+    /// The sessions of its FTP servers that are not forgotten.
+    pub fn served(&self) -> impl Iterator<Item = &ServerSession> {
+        self.activities.values().filter_map(|activity| match activity {
+            Activity::Ftp(driver) => match &driver.session {
+                Session::Server(session) => Some(session.as_ref()),
+                Session::Client(_) => None,
+            },
+            _ => None,
+        })
     }
 
     /// What became of an exchange, once it is over.

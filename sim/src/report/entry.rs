@@ -34,6 +34,9 @@ pub struct Entry {
 pub struct Step {
     /// What it was, in a line.
     pub step: String,
+    /// Why what was expected of it is an assumption, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assumed: Option<String>,
     /// Why it failed, where it did and the cause is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
@@ -44,8 +47,12 @@ pub struct Step {
 impl Entry {
     /// What came of a scenario that was played.
     pub fn played(position: usize, verdict: Verdict) -> Self {
-        let step =
-            |step: StepVerdict| Step { step: step.step, cause: step.cause, mismatches: step.mismatches };
+        let step = |step: StepVerdict| Step {
+            step: step.step,
+            assumed: step.assumed,
+            cause: step.cause,
+            mismatches: step.mismatches,
+        };
         Self {
             position,
             name: verdict.name,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// `text` on one line: each control character as `\u{…}`.
-pub(super) fn for_line(text: &str) -> Cow<'_, str> {
+pub(crate) fn for_line(text: &str) -> Cow<'_, str> {
     replace(text, char::is_control)
 }
 

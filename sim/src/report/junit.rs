@@ -120,7 +120,13 @@ impl<W: Write> Report for Junit<W> {
             ("skipped", if entry.skipped.is_some() { "1" } else { "0" }),
         ];
         self.open("testsuite", &attributes)?;
-        self.properties(&[("title", &entry.title)])?;
+        let assumed = (1..).zip(&entry.steps).filter_map(|(number, step)| {
+            Some((format!("step {number} is assumed"), step.assumed.as_deref()?))
+        });
+        let assumed: Vec<(String, &str)> = assumed.collect();
+        let title = [("title", entry.title.as_str())];
+        let properties = title.into_iter().chain(assumed.iter().map(|(name, why)| (name.as_str(), *why)));
+        self.properties(&properties.collect::<Vec<_>>())?;
         for (number, step) in (1..).zip(&entry.steps) {
             self.step(&entry.name, number, step)?;
         }

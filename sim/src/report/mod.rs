@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::exit::Failure;
 
 pub use entry::{Entry, Step};
+pub(crate) use escape::for_line;
 pub use json::{Document, Json};
 pub use junit::Junit;
 pub use outlet::{Format, Outlet};

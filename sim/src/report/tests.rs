@@ -1,4 +1,5 @@
 use super::*;
+use crate::scenario::Mismatch;
 
 fn header() -> Header {
     Header { seed: 3, backend: "sim".to_owned(), total: 2, partition: Some(Partition { part: 2, of: 2 }) }
@@ -6,6 +7,21 @@ fn header() -> Header {
 
 fn not_played() -> Entry {
     Entry::not_played(2, "bug", "the player panicked: <left> & \u{1b}[31m\nright")
+}
+
+fn assumes(steps: &[(&str, Option<&str>, bool)]) -> Entry {
+    let mismatch =
+        || Mismatch { what: "data".to_owned(), expected: "ok".to_owned(), seen: "failed".to_owned() };
+    let steps = steps.iter().map(|(step, assumed, ok)| Step {
+        step: (*step).to_owned(),
+        assumed: assumed.map(str::to_owned),
+        cause: None,
+        mismatches: if *ok { Vec::new() } else { vec![mismatch()] },
+    });
+    let steps: Vec<Step> = steps.collect();
+    let as_expected = steps.iter().all(|step| step.mismatches.is_empty());
+    let title = "what nobody says".to_owned();
+    Entry { title, as_expected, error: None, steps, ..Entry::not_played(1, "quiet", "") }
 }
 
 /// What a run of this one scenario writes, and what it has written by the scenario's end.
@@ -27,6 +43,38 @@ fn lines_say_why_a_scenario_could_not_be_played() {
         written(|out, tell| tell(&mut Text::new(out, 5, false))),
         "FAIL bug\n     error: the player panicked: <left> & \\u{1b}[31m\n            right\n0 as expected, 1 not\n"
     );
+}
+
+#[test]
+fn lines_say_what_of_an_expectation_is_assumed() {
+    let line = |entry: &Entry| {
+        let mut out = Vec::new();
+        Text::new(&mut out, 5, false).entry(entry).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let why = Some("no source says it");
+    assert_eq!(line(&assumes(&[("one", why, true)])), "ok   quiet  what nobody says (assumed)\n");
+    assert_eq!(
+        line(&assumes(&[("one", None, true), ("two", why, true)])),
+        "ok   quiet  what nobody says (step 2 is assumed)\n"
+    );
+    assert_eq!(
+        line(&assumes(&[("one", why, true), ("two", None, true), ("three", why, false)])),
+        "FAIL quiet  what nobody says (steps 1, 3 are assumed)\n     step 3: three\n       assumed: no source says \
+         it\n       data: expected ok\n             saw      failed\n"
+    );
+}
+
+#[test]
+fn documents_say_why_it_is_assumed() {
+    let entry = assumes(&[("one", None, true), ("two", Some("no source says it"), true)]);
+    let mut json = Vec::new();
+    Json::new(&mut json).entry(&entry).unwrap();
+    assert_eq!(serde_json::from_slice::<Entry>(&json[1..]).unwrap(), entry);
+    let mut junit = Vec::new();
+    Junit::new(&mut junit).entry(&entry).unwrap();
+    let junit = String::from_utf8(junit).unwrap();
+    assert!(junit.contains("<property name=\"step 2 is assumed\" value=\"no source says it\"/>"), "{junit}");
 }
 
 #[test]

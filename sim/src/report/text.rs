@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use super::escape::for_line;
-use super::{Entry, Header, Report, Summary};
+use super::{Entry, Header, Report, Step, Summary};
 
 /// A line a scenario; under one that is not as expected, what was expected and what was seen.
 #[derive(Debug)]
@@ -30,6 +30,18 @@ pub fn names_width<'a>(names: impl IntoIterator<Item = &'a str>) -> usize {
     names.into_iter().map(|name| for_line(name).chars().count()).max().unwrap_or_default()
 }
 
+/// Which steps' expectations are assumptions, behind the title; why, documents and scenario files say.
+fn assumed(steps: &[Step]) -> String {
+    let numbers = (1..).zip(steps).filter(|(_, step)| step.assumed.is_some());
+    let numbers: Vec<String> = numbers.map(|(number, _): (usize, _)| number.to_string()).collect();
+    match numbers.as_slice() {
+        [] => String::new(),
+        all if all.len() == steps.len() => " (assumed)".to_owned(),
+        [one] => format!(" (step {one} is assumed)"),
+        some => format!(" (steps {} are assumed)", some.join(", ")),
+    }
+}
+
 impl<W: Write> Report for Text<W> {
     fn begin(&mut self, _: &Header) -> io::Result<()> {
         Ok(())
@@ -42,7 +54,7 @@ impl<W: Write> Report for Text<W> {
             _ => (self.fail, "FAIL", " "),
         };
         let (name, title, width) = (for_line(&entry.name), for_line(&entry.title), self.width);
-        let line = format!("{style}{word}{style:#}{gap}{name:width$}  {title}");
+        let line = format!("{style}{word}{style:#}{gap}{name:width$}  {title}{}", assumed(&entry.steps));
         writeln!(self.out, "{}", line.trim_end())?;
         if let Some(because) = &entry.skipped {
             writeln!(self.out, "     not on this backend: {}", for_line(because))?;
@@ -55,6 +67,9 @@ impl<W: Write> Report for Text<W> {
         }
         for (number, step) in (1..).zip(&entry.steps).filter(|(_, step)| !step.mismatches.is_empty()) {
             writeln!(self.out, "     step {number}: {}", for_line(&step.step))?;
+            if let Some(why) = &step.assumed {
+                writeln!(self.out, "       assumed: {}", for_line(why))?;
+            }
             for mismatch in &step.mismatches {
                 let what = for_line(&mismatch.what);
                 let indent = what.chars().count();

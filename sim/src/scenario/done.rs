@@ -4,7 +4,7 @@ use std::net::SocketAddrV4;
 
 use smoltcp::time::Instant;
 
-use crate::ftp::ClientOutcome;
+use crate::ftp::{ClientOutcome, TranscriptLine};
 use crate::host::{ExchangeOutcome, PingOutcome, ProgramEnd, Seen};
 
 /// What came of a step.
@@ -20,6 +20,10 @@ pub(super) enum DoneWhat {
         /// Both ends of the control connection as the client knows them, if it was opened.
         control: Option<(SocketAddrV4, SocketAddrV4)>,
         outcome: Option<ClientOutcome>,
+        /// The client's log.
+        log: Vec<TranscriptLine>,
+        /// The logs of the server's sessions, each with its client as the server knows it.
+        served: Vec<(SocketAddrV4, Vec<TranscriptLine>)>,
     },
     Exchange {
         outcome: Option<ExchangeOutcome>,

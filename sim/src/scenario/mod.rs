@@ -23,6 +23,7 @@ pub use builtin::{Builtin, builtin};
 pub use compare::compare;
 pub use language::Scenario;
 pub use matrix::ScenarioFile;
+pub(crate) use matrix::path_safe;
 pub use play::{PlayError, Played, play, play_on};
 pub(crate) use stage::Stage;
 pub use verdict::{Mismatch, Seen, StepVerdict, Verdict};

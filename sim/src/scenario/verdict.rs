@@ -22,6 +22,8 @@ pub struct Verdict {
 pub struct StepVerdict {
     /// What it was, in a line.
     pub step: String,
+    /// Why what was expected of it is an assumption, where it is one.
+    pub assumed: Option<String>,
     /// What was seen of it, for comparison between backends: each with a key.
     pub seen: Vec<Seen>,
     /// Why it failed, where it did and the cause is known.

@@ -16,7 +16,7 @@ use crate::scenario::{PlayError, Played, Scenario, Verdict, compare, play};
 
 /// Where the hosts are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Backend {
+pub(in crate::commands) enum Backend {
     /// Simulated, on a virtual clock
     Sim,
     /// Network namespaces, on the machine's clock
@@ -26,7 +26,7 @@ pub(super) enum Backend {
 }
 
 /// What came of a scenario: a verdict, and what is left of each network that was made for it.
-pub(super) enum Outcome {
+pub(in crate::commands) enum Outcome {
     Played {
         verdict: Verdict,
         networks: Vec<(BackendName, Network)>,
@@ -40,7 +40,7 @@ pub(super) enum Outcome {
 }
 
 impl Backend {
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::commands) fn name(self) -> &'static str {
         match self {
             Self::Sim => "sim",
             Self::Netns => "netns",
@@ -50,7 +50,7 @@ impl Backend {
 
     /// Makes this process one that can play there. Before any thread starts. Programs have their folders in the one that
     /// is given back: an interrupted run abandons its scenarios, and they cannot remove them.
-    pub(super) fn prepare(self) -> Result<Option<TempDir>, Failure> {
+    pub(in crate::commands) fn prepare(self) -> Result<Option<TempDir>, Failure> {
         if self == Self::Sim {
             return Ok(None);
         }
@@ -67,7 +67,7 @@ impl Backend {
     }
 
     /// Plays a scenario.
-    pub(super) fn play(self, name: &str, scenario: &Scenario, seed: u64) -> Outcome {
+    pub(in crate::commands) fn play(self, name: &str, scenario: &Scenario, seed: u64) -> Outcome {
         let wanted: &[BackendName] = match self {
             Self::Sim => &[BackendName::Sim],
             Self::Netns => &[BackendName::Netns],

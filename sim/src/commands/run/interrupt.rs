@@ -6,7 +6,7 @@ use nix::sys::signal::{SigSet, Signal};
 use crate::exit::Failure;
 
 /// From now on these signals arrive as a message. To be called before any other thread is started.
-pub(super) fn listen() -> Result<Receiver<()>, Failure> {
+pub(in crate::commands) fn listen() -> Result<Receiver<()>, Failure> {
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGINT);
     signals.add(Signal::SIGTERM);

@@ -1,20 +1,14 @@
 //! Which scenarios are to be played. All files are checked before the first one plays, and read again when their turn
 //! comes: what is held of a scenario until then is where it stands and how it is called.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::commands::invalid;
+use crate::commands::source::Source;
 use crate::exit::Failure;
 use crate::report::Partition;
-use crate::scenario::{Builtin, Scenario, ScenarioError, ScenarioFile, builtin};
-
-/// Where a file's text stands.
-#[derive(Debug, Clone)]
-enum Source {
-    BuiltIn(&'static Builtin),
-    File(PathBuf),
-}
+use crate::scenario::{Scenario, ScenarioError, ScenarioFile};
 
 /// Where a scenario is.
 #[derive(Debug, Clone)]
@@ -23,15 +17,6 @@ enum Place {
     File(Source),
     /// It is a cell of a file with a matrix. Its text is held: to read it again would be to check all its cells again.
     Cell(Arc<ScenarioFile>, usize),
-}
-
-impl Source {
-    fn read(&self) -> Result<ScenarioFile, ScenarioError> {
-        match self {
-            Self::BuiltIn(entry) => ScenarioFile::from_toml(&format!("{}.toml", entry.name), entry.toml),
-            Self::File(path) => ScenarioFile::read(path),
-        }
-    }
 }
 
 /// One scenario to play: a file, or a cell of one with a matrix.
@@ -128,33 +113,11 @@ impl WorkList {
 
 fn sources(paths: &[PathBuf]) -> Result<Vec<Source>, Failure> {
     if paths.is_empty() {
-        return Ok(builtin().iter().map(Source::BuiltIn).collect());
+        return Ok(Source::built_in());
     }
     let mut sources = Vec::new();
     for path in paths {
-        let entry = builtin().iter().find(|entry| path.as_os_str() == entry.name);
-        match entry.filter(|_| !path.exists()) {
-            Some(entry) => sources.push(Source::BuiltIn(entry)),
-            None if path.is_dir() => sources.extend(files_in(path)?.into_iter().map(Source::File)),
-            None => sources.push(Source::File(path.clone())),
-        }
+        sources.extend(Source::named(path)?);
     }
     Ok(sources)
-}
-
-/// The scenario files of a folder, by name.
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let wrong = |error| Failure::usage(format!("cannot read the folder {}: {error}", folder.display()));
-    let mut files = Vec::new();
-    for entry in folder.read_dir().map_err(wrong)? {
-        let path = entry.map_err(wrong)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            files.push(path);
-        }
-    }
-    if files.is_empty() {
-        return Err(Failure::usage(format!("{} holds no scenario file (*.toml)", folder.display())));
-    }
-    files.sort();
-    Ok(files)
 }

@@ -4,11 +4,11 @@
 //! scenarios, and no more than a window of them in full.
 
 mod artifacts;
-mod ground;
-mod interrupt;
+pub(super) mod ground;
+pub(super) mod interrupt;
 mod load;
 mod programs;
-mod workers;
+pub(super) mod workers;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -71,12 +71,7 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     let format = if args.json { Format::Json } else { Format::Text { width: names_width(list.names()) } };
     let outlet = Outlet::begin(format, args.junit.as_deref(), &header, Progress::start(list.len()));
 
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let settings = Settings {
-        threads: args.jobs.map_or(processors, usize::from),
-        interrupted,
-        ticks: outlet.progress().ticks(),
-    };
+    let settings = Settings { threads: threads(args.jobs), interrupted, ticks: outlet.progress().ticks() };
     let mut teller = Teller { outlet, stops_unread: args.out.is_none() };
     let ended = workers::play_in_order(list.jobs(), &player(args), &settings, &mut teller);
     // What is told is closed in good order, whatever came.
@@ -92,6 +87,12 @@ pub fn run(args: &RunArgs) -> Result<(), Failure> {
     }
     written.map_err(Failure::Environment)?;
     summary.verdict()
+}
+
+/// How many to play at a time: as many as there are processors, if the user does not say.
+pub(super) fn threads(jobs: Option<u16>) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    jobs.map_or_else(processors, usize::from)
 }
 
 /// A scenario, and the artifacts it left behind.

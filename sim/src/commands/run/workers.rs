@@ -19,7 +19,7 @@ const WINDOW_PER_THREAD: usize = 4;
 const NO_WORKER: &str = "the threads that play scenarios ended early";
 
 /// How to go about it.
-pub(super) struct Settings {
+pub(in crate::commands) struct Settings {
     /// How many jobs at a time.
     pub threads: usize,
     /// A message, or its sender's end, stops the work.
@@ -30,7 +30,7 @@ pub(super) struct Settings {
 
 /// How the work ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(in crate::commands) enum Ended {
     /// All of it is done.
     Done,
     /// The observer did not want more.
@@ -40,7 +40,7 @@ pub(super) enum Ended {
 }
 
 /// Is told what happens, on the caller's thread.
-pub(super) trait Observer<J, R> {
+pub(in crate::commands) trait Observer<J, R> {
     /// A job has its result, or the message of a panic. Gives whether to go on.
     fn finished(&mut self, job: &J, result: Result<R, String>) -> bool;
     /// Time has passed.
@@ -48,7 +48,7 @@ pub(super) trait Observer<J, R> {
 }
 
 /// Does each of `jobs`, and tells in their order what came of it.
-pub(super) fn play_in_order<J, R, P>(
+pub(in crate::commands) fn play_in_order<J, R, P>(
     jobs: impl Iterator<Item = J>,
     play: &Arc<P>,
     settings: &Settings,

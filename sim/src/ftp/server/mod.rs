@@ -102,6 +102,11 @@ impl ServerSession {
         }
     }
 
+    /// This end and the other end of the control connection; `None` before it is established.
+    pub fn control_ends(&self) -> Option<(SocketAddrV4, SocketAddrV4)> {
+        self.control.map(|control| (control.local, control.remote))
+    }
+
     /// What this server received and sent, with passwords masked.
     pub fn transcript(&self) -> &[TranscriptLine] {
         self.transcript.lines()

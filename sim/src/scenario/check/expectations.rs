@@ -11,7 +11,7 @@ use crate::packet_text::Pattern;
 use crate::scenario::language::Text;
 
 /// Keys that not every step can be told by, and the actions of those that can.
-pub(super) const OF_ACTIONS: [(&str, &[&str]); 20] = [
+pub(super) const OF_ACTIONS: [(&str, &[&str]); 22] = [
     ("control", &["ftp"]),
     ("data", &["ftp"]),
     ("mode", &["ftp"]),
@@ -20,6 +20,8 @@ pub(super) const OF_ACTIONS: [(&str, &[&str]); 20] = [
     ("server-saw", &["ftp", "run"]),
     ("server-sent", &["ftp", "run"]),
     ("client-saw", &["ftp", "run"]),
+    ("client-log", &["ftp"]),
+    ("server-log", &["ftp"]),
     ("data-syn-at-client", &["ftp", "run"]),
     ("data-syn-at-server", &["ftp", "run"]),
     ("gateway", &["ftp", "run"]),
@@ -91,6 +93,12 @@ impl<'a> Check<'a> {
                 format!("{code} is no reply's code"),
                 "codes go from 100 to 599 (RFC 959 §4.2)",
             );
+        }
+        for (key, log) in [("client-log", &expect.client_log), ("server-log", &expect.server_log)] {
+            if let Some(line) = log.iter().find(|line| line.contains(['\r', '\n'])) {
+                let help = "a log's line is written without its end";
+                return wrong(key, format!("`{}` is no line", line.escape_debug()), help);
+            }
         }
         for (key, syn) in [
             ("data-syn-at-client", &expect.data_syn_at_client),

@@ -8,7 +8,7 @@ use quirknat_router::diagnostic::Diagnostic;
 use toml::Spanned;
 
 use super::Check;
-use super::place::Part;
+use super::place::{self, Part};
 use crate::net::WireSpec;
 use crate::net::units::TimeSpan;
 use crate::scenario::language::schema::ACTIONS;
@@ -77,12 +77,30 @@ impl<'a> Check<'a> {
                 return Err(self.span(place.clone(), message).with_help(help));
             }
         };
+        self.assumed(at, action)?;
         let begins = at.micros.saturating_add(at.step.after.unwrap_or_default().micros());
         if begins > LONGEST_STEP.total_micros() {
             return Err(self.too_long(&self.at_value(&at.key_of_step("after"), String::new()), "it begins"));
         }
         self.action(at, begins, so_far)?;
         self.expectations(at, action, so_far)
+    }
+
+    /// An assumption says why, and of what.
+    fn assumed(&self, at: &At<'_, 'a>, action: &str) -> Result<(), Diagnostic> {
+        let Some(why) = &at.step.assumed else { return Ok(()) };
+        if why.get_ref().trim().is_empty() {
+            let diagnostic = self.at(why, "nothing says why this is assumed");
+            return Err(diagnostic.with_help("say why it is expected though no source does"));
+        }
+        let expect = at.key_of_step("expect");
+        if action == "parallel" || place::keys(self.document, &expect).is_empty() {
+            let diagnostic = self.at(why, "an assumption of nothing: this step has no `expect`");
+            return Err(
+                diagnostic.with_help("`assumed` says of a step's expectations that no source has them")
+            );
+        }
+        Ok(())
     }
 
     fn action(&self, at: &At<'_, 'a>, begins: u64, so_far: &mut SoFar<'a>) -> Result<(), Diagnostic> {

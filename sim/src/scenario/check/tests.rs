@@ -152,6 +152,10 @@ fn steps_that_are_none_or_can_never_happen() {
         "ftp = { client = \"pc\", server = \"server\", get = \"readme.txt\", put = { name = \"a\", size = 1 } }",
         "ftp = { client = \"pc\", server = \"server\", software = \"vsftpd\" }",
         "ftp = { client = \"pc\", server = \"server\", data-port = 0 }",
+        "ftp = { client = \"pc\", server = \"server\", source-port = 0 }",
+        "assumed = \"no source says\"\nwait = \"1 s\"",
+        "assumed = \" \"\nwait = \"1 s\"\nexpect = { translations.home = 0 }",
+        "assumed = \"no source says\"\nparallel = [{ wait = \"1 s\" }]",
         "tcp = { client = \"pc\", server = \"server\", port = 21 }",
         "tcp = { client = \"pc\", server = \"pc\", port = 80 }",
         "udp = { client = \"pc\", server = \"server\", port = 53, to = \"203.0.113.7\" }",
@@ -206,6 +210,8 @@ fn expectations_that_cannot_be_told() {
         "[[step]]\nftp = { client = \"pc\", server = \"server\" }\nexpect.cause = \"tabel-full\"\n",
         "[[step]]\nftp = { client = \"pc\", server = \"server\" }\nexpect.reply = 26\n",
         "[[step]]\nftp = { client = \"pc\", server = \"server\" }\nexpect.data-syn-at-client = \"192.168.1.100 > *\"\n",
+        "[[step]]\nftp = { client = \"pc\", server = \"server\" }\nexpect.client-log = [\"PORT *\\r\\n\"]\n",
+        "[[step]]\nping = { from = \"pc\", to = \"server\" }\nexpect.server-log = [\"PORT *\"]\n",
         "[[step]]\nftp = { client = \"pc\", server = \"server\" }\nexpect.gateway = \"ignored\"\n",
         "[[step]]\nudp = { client = \"pc\", server = \"server\", port = 53 }\nexpect.seen-from = \"203.0.113.7\"\n",
     ]);
@@ -300,7 +306,7 @@ fn a_step_has_no_key_besides_its_actions_and_what_all_have() {
     assert_eq!(of_schema, crate::scenario::language::schema::ACTIONS);
     let keys = schema["definitions"]["Step"]["properties"].as_object().unwrap();
     let others = keys.keys().filter(|key| !of_schema.contains(&key.as_str()));
-    assert_eq!(others.collect::<Vec<_>>(), ["after", "expect", "name"]);
+    assert_eq!(others.collect::<Vec<_>>(), ["after", "assumed", "expect", "name"]);
 }
 
 #[test]

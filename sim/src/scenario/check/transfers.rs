@@ -25,6 +25,7 @@ impl<'a> Check<'a> {
         self.software(step.software.as_ref(), "client", |software| software.client.is_some())?;
         self.no_port_is_zero(&[
             (step.port, at.key(["ftp", "port"])),
+            (step.source_port, at.key(["ftp", "source-port"])),
             (step.data_port, at.key(["ftp", "data-port"])),
         ])?;
         self.ways(at, step)?;

@@ -67,10 +67,13 @@ fn unopened(seen: &Seen<'_>, session: &Session, [client, server]: [Option<Ipv4Ad
     let is_refused = matches!(session.reply(), Some(500..=504));
     let dialled =
         |data: &[Connection], to: SocketAddrV4| data.iter().any(|connection| connection.to.ip() == to.ip());
+    // In homes with the same subnet both may have the same address: who dials it dials itself, and no wire sees it.
+    let is_own_twin = client == server;
     if let Some(announced) = announced
         && seen_by_server.is_some_and(|seen| seen != *announced.ip())
     {
-        if client == Some(*announced.ip()) && (is_refused || dialled(&session.at_server.data, announced)) {
+        let is_tried = dialled(&session.at_server.data, announced) || is_own_twin;
+        if client == Some(*announced.ip()) && (is_refused || is_tried) {
             return Some(Cause::LanAddressInPort);
         }
         // RFC 2577 §3: a low port may be refused as well.
@@ -81,7 +84,7 @@ fn unopened(seen: &Seen<'_>, session: &Session, [client, server]: [Option<Ipv4Ad
     if let Some(answered) = answered
         && server == Some(*answered.ip())
         && dialled_by_client.is_some_and(|dialled| dialled != *answered.ip())
-        && dialled(&session.at_client.data, answered)
+        && (dialled(&session.at_client.data, answered) || is_own_twin)
     {
         return Some(Cause::LanAddressInPassiveReply);
     }

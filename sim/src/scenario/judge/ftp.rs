@@ -85,6 +85,15 @@ pub(super) fn views<B: Backend>(
     (at_client, View::new(network, wire(server), since, beyond))
 }
 
+/// A session's client, as its server knows it, from the two ends that the client knows.
+pub(super) fn as_known_to_the_server<B: Backend>(
+    stage: &Stage<'_, B>,
+    since: Instant,
+    control: Option<(SocketAddrV4, SocketAddrV4)>,
+) -> Option<SocketAddrV4> {
+    Some(beyond_routers(stage.world.network(), since, control?).0)
+}
+
 /// The lines and the data connections' SYNs, on both wires.
 pub(super) fn judge_wires(
     expect: &Expect,

@@ -83,7 +83,7 @@ impl Mask {
 fn note_steps(steps: &[Step], named: &mut BTreeSet<u16>) {
     for step in steps {
         if let Some(ftp) = step.ftp.as_ref().map(toml::Spanned::get_ref) {
-            named.extend(ftp.port.into_iter().chain(ftp.data_port));
+            named.extend([ftp.port, ftp.source_port, ftp.data_port].into_iter().flatten());
         }
         for exchange in [&step.udp, &step.tcp].into_iter().flatten().map(toml::Spanned::get_ref) {
             named.extend([exchange.port].into_iter().chain(exchange.source_port));

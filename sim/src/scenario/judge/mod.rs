@@ -4,6 +4,7 @@ mod cause;
 mod decisive;
 mod ftp;
 mod general;
+mod log;
 mod mask;
 mod messages;
 mod program;
@@ -24,8 +25,12 @@ pub(super) fn judge<B: Backend>(stage: &Stage<'_, B>, step: &Step, done: Option<
         Some(Done { since, what }) => {
             let mask = Mask::new(stage.scenario);
             match what {
-                DoneWhat::Ftp { control, outcome } => {
+                DoneWhat::Ftp { control, outcome, log, served } => {
                     ftp::judge(stage, step, *since, *control, outcome.as_ref(), &mask, &mut findings);
+                    let client = ftp::as_known_to_the_server(stage, *since, *control);
+                    let server_log = served.iter().find(|(whose, _)| Some(*whose) == client);
+                    let server_log = server_log.map(|(_, log)| log.as_slice()).unwrap_or_default();
+                    log::judge(&step.expect, log, server_log, &mask, &mut findings);
                 }
                 DoneWhat::Exchange { outcome, seen } => {
                     messages::judge_exchange(&step.expect, outcome.as_ref(), seen, &mask, &mut findings);
@@ -49,8 +54,13 @@ pub(super) fn judge<B: Backend>(stage: &Stage<'_, B>, step: &Step, done: Option<
         let seen = findings.cause.map_or_else(|| "none that could be told".to_owned(), |cause| key(&cause));
         findings.mismatch("cause", &key(&expected), &seen);
     }
-    let step = describe::step(step);
-    StepVerdict { step, seen: findings.seen, cause: findings.cause, mismatches: findings.mismatches }
+    StepVerdict {
+        step: describe::step(step),
+        assumed: step.assumed.as_ref().map(|why| why.get_ref().clone()),
+        seen: findings.seen,
+        cause: findings.cause,
+        mismatches: findings.mismatches,
+    }
 }
 
 /// What is found out about a step.

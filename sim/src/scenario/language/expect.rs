@@ -30,6 +30,11 @@ pub struct Expect {
     pub server_sent: Option<String>,
     /// ftp, run: the line with the same code on the client's wire.
     pub client_saw: Option<String>,
+    /// ftp: lines of the client's own log, in this order, each as a whole, where `*` stands for anything. It is what the
+    /// client believes: it says nothing of what a router does to a line on its way.
+    pub client_log: Vec<String>,
+    /// ftp: the same of the server's own log.
+    pub server_log: Vec<String>,
     /// ftp, run: the data connection's SYN on the client's wire, as `"198.51.100.9:20 > 192.168.1.100:16683"`; `*` for
     /// a port that may be any; `"none"` if none is to cross.
     #[schemars(regex(pattern = schema::CONNECTION))]

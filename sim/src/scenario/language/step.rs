@@ -20,6 +20,10 @@ use crate::net::units::TimeSpan;
 pub struct Step {
     /// What to call it in reports, instead of a description made from it.
     pub name: Option<String>,
+    /// Why what is expected of it is so, where no source says what happens: the expectation is an assumption. Reports
+    /// repeat it.
+    #[schemars(with = "Option<String>")]
+    pub assumed: Option<Text>,
     /// Begins so long after the steps before it ended; in `parallel`, after those beside it began.
     pub after: Option<TimeSpan>,
     /// An FTP session of the built-in client.
@@ -90,6 +94,11 @@ pub struct FtpStep {
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub port: Option<u16>,
+    /// The port that the control connection comes from; any if it is not given. Without PORT and PASV it is the client's
+    /// data port too.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub source_port: Option<u16>,
     /// The port the client listens on for PORT and EPRT; any if it is not given.
     #[serde(default)]
     #[schemars(range(min = 1))]

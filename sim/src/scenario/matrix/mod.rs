@@ -15,6 +15,8 @@ use quirknat_router::diagnostic::{Diagnostic, from_toml, read_text};
 use super::language::Scenario;
 use super::profiles::{ProfileFault, Profiles};
 use super::{ScenarioError, check};
+pub(crate) use value::path_safe;
+
 use axes::Matrix;
 use template::Template;
 

@@ -40,9 +40,14 @@ pub(super) fn escaped(text: &str) -> String {
     written
 }
 
-/// What stands for the value in a cell's name: a file can be called so.
+/// What stands for the value in a cell's name.
 pub(super) fn label(value: &Value) -> String {
+    path_safe(&shown(value), "")
+}
+
+/// A text that a file can be called: what cannot stand in a name, and is none of `besides`, is `_`.
+pub(crate) fn path_safe(text: &str, besides: &str) -> String {
     let usable =
-        |letter: char| if letter.is_alphanumeric() || "-_.:%+@".contains(letter) { letter } else { '_' };
-    shown(value).chars().map(usable).collect()
+        |letter: &char| letter.is_alphanumeric() || "-_.:%+@".contains(*letter) || besides.contains(*letter);
+    text.chars().map(|letter| if usable(&letter) { letter } else { '_' }).collect()
 }

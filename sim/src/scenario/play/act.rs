@@ -7,7 +7,7 @@ use smoltcp::time::{Duration, Instant};
 
 use super::client::client_plan;
 use super::programs;
-use crate::ftp::ClientSession;
+use crate::ftp::{ClientSession, ServerSession, TranscriptLine};
 use crate::host::{Carrier, ExchangePlan, PingPlan, Seen};
 use crate::net::HostId;
 use crate::scenario::done::{Done, DoneWhat};
@@ -23,7 +23,7 @@ pub(super) struct Running {
 }
 
 enum Action {
-    Ftp { client: Activity },
+    Ftp { client: Activity, server: HostId },
     Exchange { client: Activity, server: Option<Activity> },
     Ping { from: Activity },
     Run { program: Activity },
@@ -44,7 +44,7 @@ impl Running {
         let now = stage.world.now();
         self.over = self.over
             || match &mut self.action {
-                Action::Ftp { client: activity }
+                Action::Ftp { client: activity, .. }
                 | Action::Exchange { client: activity, .. }
                 | Action::Ping { from: activity }
                 | Action::Run { program: activity } => stage.world.is_finished(*activity),
@@ -78,7 +78,7 @@ impl Running {
     /// What it waits for.
     pub(super) fn watched(&self) -> Option<Activity> {
         match self.action {
-            Action::Ftp { client: activity }
+            Action::Ftp { client: activity, .. }
             | Action::Exchange { client: activity, .. }
             | Action::Ping { from: activity }
             | Action::Run { program: activity } => (!self.over).then_some(activity),
@@ -97,11 +97,14 @@ impl Running {
     /// What came of it.
     pub(super) fn end<B: Backend>(self, stage: &mut Stage<'_, B>) -> Done {
         let what = match self.action {
-            Action::Ftp { client: (host, activity) } => {
+            Action::Ftp { client: (host, activity), server } => {
+                let served = end_serving(stage, server);
                 let session = stage.world.host(host).and_then(|host| host.client(activity));
                 DoneWhat::Ftp {
                     control: session.and_then(ClientSession::control_ends),
                     outcome: session.and_then(ClientSession::outcome).cloned(),
+                    log: session.map(|session| session.transcript().to_vec()).unwrap_or_default(),
+                    served,
                 }
             }
             Action::Exchange { client: (host, activity), server } => {
@@ -121,6 +124,15 @@ impl Running {
         };
         Done { since: self.since, what }
     }
+}
+
+fn end_serving<B: Backend>(
+    stage: &mut Stage<'_, B>,
+    server: HostId,
+) -> Vec<(SocketAddrV4, Vec<TranscriptLine>)> {
+    let Some(host) = stage.world.host(server) else { return Vec::new() };
+    let log = |session: &ServerSession| Some((session.control_ends()?.1, session.transcript().to_vec()));
+    host.served().filter_map(log).collect()
 }
 
 fn end_answering<B: Backend>(stage: &mut Stage<'_, B>, server: Option<Activity>) -> Seen {
@@ -188,8 +200,9 @@ fn begin_ftp<B: Backend>(stage: &mut Stage<'_, B>, step: &FtpStep) -> Option<Act
     let port = stage.scenario.server_port(step)?;
     let reached = stage.reached_at(step.client.get_ref(), step.server.get_ref(), port)?;
     let server = SocketAddrV4::new(step.to.unwrap_or(*reached.ip()), port);
-    let activity = stage.world.host(client)?.connect(now, client_plan(step), server);
-    Some(Action::Ftp { client: (client, activity) })
+    let activity = stage.world.host(client)?.connect(now, client_plan(step), step.source_port, server);
+    let served_at = stage.host(step.server.get_ref())?.id;
+    Some(Action::Ftp { client: (client, activity), server: served_at })
 }
 
 fn begin_exchange<B: Backend>(

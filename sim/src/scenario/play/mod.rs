@@ -41,6 +41,7 @@ pub fn play(name: &str, scenario: &Scenario, seed: u64) -> Played {
 fn not_played(name: &str, scenario: &Scenario, error: &PlayError<Infallible>) -> Played {
     let step = |step| StepVerdict {
         step: describe::step(step),
+        assumed: step.assumed.as_ref().map(|why| why.get_ref().clone()),
         seen: Vec::new(),
         cause: None,
         mismatches: vec![Mismatch {

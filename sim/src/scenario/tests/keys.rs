@@ -36,6 +36,8 @@ fn each_key_finds_what_is_not_so() {
             "server-saw = \"PORT 203,0,113,1,",
             "server-saw = \"PORT 203,0,113,2,",
         ),
+        ("log-fools-you", "client-log", "[\"PORT 192,168,1,100,65,43\"", "[\"PORT 203,0,113,7,65,43\""),
+        ("log-fools-you", "server-log", "[\"PORT 203,0,113,7,65,43\"", "[\"PORT 192,168,1,100,65,43\""),
         ("same-subnet-homes", "client-saw", "client-saw = \"227 ", "client-saw = \"228 "),
         (
             "carrier-grade-nat",

@@ -1,0 +1,161 @@
+use std::collections::BTreeSet;
+
+use super::*;
+use crate::scenario::play;
+
+fn played(cell: &Cell) -> Entry {
+    let (name, scenario) = cell.file().unwrap().cell(0).unwrap();
+    Entry::played(cell, play(&name, &scenario, 0).verdict)
+}
+
+/// Every row of the article's catalogue that is about a place in the picture, as the catalogue words it. `*` stands for
+/// either control port.
+const ROWS: &[(&str, &str, &str, &str)] = &[
+    ("port-mode", "nobody * port neither", "ok", ""),
+    ("pasv-mode", "nobody * pasv neither", "ok", ""),
+    ("no-command", "nobody 21 no-command neither", "ok", ""),
+    ("port-21-rewritten", "client 21 port neither", "ok", "PORT 203,0,113,7,65,43"),
+    ("port-other-untouched", "client 2121 port neither", "lan-address-in-port", "PORT 192,168,1,100,65,43"),
+    ("pasv-21", "client 21 pasv neither", "ok", ""),
+    ("pasv-other", "client 2121 pasv neither", "ok", ""),
+    ("client-announces-wan", "client 2121 port client", "ok", "PORT 203,0,113,7,65,43"),
+    ("server-port-mode", "server * port neither", "ok", ""),
+    (
+        "server-pasv-leaks",
+        "server * pasv neither",
+        "lan-address-in-passive-reply",
+        "227 Entering Passive Mode (192,168,1,100,158,26).",
+    ),
+    ("server-pasv-aware", "server * pasv server", "ok", "227 Entering Passive Mode (203,0,113,7,158,26)."),
+    ("both-21-port", "both 21 port neither", "ok", "PORT 203,0,113,7,65,43"),
+    ("both-21-pasv", "both 21 pasv neither", "lan-address-in-passive-reply", ""),
+    ("both-other-port", "both 2121 port neither", "lan-address-in-port", "PORT 192,168,1,100,65,43"),
+    ("both-other-pasv", "both 2121 pasv neither", "lan-address-in-passive-reply", ""),
+    ("both-other-aware", "both 2121 port client", "ok", "PORT 203,0,113,7,65,43"),
+    ("both-other-aware", "both 2121 pasv server", "ok", "227 Entering Passive Mode (203,0,113,8,158,26)."),
+];
+
+#[test]
+fn every_cell_the_article_speaks_of_comes_to_what_it_says() {
+    let mut spoken = BTreeSet::new();
+    for (row, place, expected, announced) in ROWS {
+        for control in ["21", "2121"] {
+            let name = match place.split(' ').collect::<Vec<_>>()[..] {
+                [behind, port, mode, aware] if port == "*" || port == control => {
+                    format!("matrix[behind={behind},control={control},mode={mode},aware={aware}]")
+                }
+                _ => continue,
+            };
+            let cells = Selection::parse(&name).unwrap().unwrap().cells();
+            let [cell] = cells.as_slice() else { panic!("{name} is {} cells", cells.len()) };
+            let entry = played(cell);
+            let cause = entry.outcome.cause.map(|cause| serde_json::to_value(cause).unwrap());
+            let seen = match entry.outcome.outcome {
+                Works::Works => "ok".to_owned(),
+                _ => cause.map_or_else(String::new, |cause| cause.as_str().unwrap().to_owned()),
+            };
+            assert_eq!(seen, *expected, "{row}: {entry:#?}");
+            assert_eq!(entry.outcome.control, "ok", "{row}: login works even where the transfer does not");
+            if !announced.is_empty() {
+                assert_eq!(entry.outcome.announced.as_ref().unwrap().arrived, *announced, "{row}");
+            }
+            assert!(entry.article.contains(row), "{name} does not say that {row} is about it");
+            assert_eq!(entry.is_as_claimed(), Some(true), "{row}: {entry:#?}");
+            assert!(entry.mismatches.is_empty(), "{row}: {:?}", entry.mismatches);
+            spoken.insert(name);
+        }
+    }
+    let claimed = Cell::all(ARTICLE_PROFILE).into_iter().filter(Cell::awareness_applies);
+    let claimed = claimed.filter(|cell| cell.claim().is_some()).map(|cell| cell.to_string());
+    assert_eq!(claimed.collect::<BTreeSet<_>>(), spoken, "no cell passes for the article's that is not");
+}
+
+#[test]
+fn every_failure_has_a_cause_and_login_works_all_the_same() {
+    for cell in Cell::all(ARTICLE_PROFILE) {
+        let entry = played(&cell);
+        assert_eq!(entry.outcome.control, "ok", "{cell}");
+        let fails = entry.outcome.outcome == Works::Fails;
+        assert_eq!(fails, entry.outcome.cause.is_some(), "{cell}: {:?}", entry.outcome);
+        assert!(entry.mismatches.is_empty(), "{cell}: {:?}", entry.mismatches);
+        if let Some(same) = &entry.same_as {
+            let twin = played(&Selection::parse(same).unwrap().unwrap().cells()[0]);
+            assert_eq!(entry.outcome, twin.outcome, "{cell} is the same scenario as {same}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_dials_foreign_addresses_changes_no_outcome() {
+    for cell in Cell::all(ARTICLE_PROFILE).into_iter().filter(Cell::awareness_applies) {
+        let refusing = cell.to_toml();
+        let accepting = refusing.replace("data-timeout", "foreign-port = \"accept\"\ndata-timeout");
+        assert_ne!(refusing, accepting);
+        let scenario = crate::scenario::Scenario::from_toml("accepting", &accepting).unwrap();
+        let entry = Entry::played(&cell, play("accepting", &scenario, 0).verdict);
+        let default = played(&cell);
+        assert_eq!(entry.outcome.outcome, default.outcome.outcome, "{cell}");
+        assert_eq!(entry.outcome.cause, default.outcome.cause, "{cell}");
+    }
+}
+
+#[test]
+fn a_name_is_read_as_it_is_written() {
+    for profile in [ARTICLE_PROFILE, "./my,odd]router's.toml"] {
+        for cell in Cell::all(profile) {
+            let selected = Selection::parse(&cell.to_string()).unwrap().unwrap().cells();
+            assert_eq!(selected, [cell]);
+        }
+    }
+    let count = |name: &str| Selection::parse(name).unwrap().unwrap().cells().len();
+    assert_eq!(
+        [
+            count("matrix"),
+            count("matrix[]"),
+            count("matrix[mode=port]"),
+            count("matrix[mode=port,behind=both]")
+        ],
+        [120, 120, 24, 6]
+    );
+    for other in ["matrix.toml", "matrices", "sweep[port=21]", "./matrix[mode=port]"] {
+        assert_eq!(Selection::parse(other), None, "{other}");
+    }
+}
+
+#[test]
+fn a_wrong_name_says_what_there_is() {
+    let refused = [
+        "matrix[",
+        "matrix[behind]",
+        "matrix[behind=clint]",
+        "matrix[control=990]",
+        "matrix[mode=pasv,mode=port]",
+        "matrix[modus=port]",
+        "matrix[mode=port,profile=]",
+        "matrix[mode=PORT]",
+    ];
+    let told = refused.map(|name| format!("{name}\n{}\n", Selection::parse(name).unwrap().unwrap_err()));
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn the_table_is_as_it_was() {
+    let entries = Cell::all(ARTICLE_PROFILE).iter().map(played).collect();
+    let document = Document::new(0, "sim", vec![profile()], entries);
+    let text = table(&document, false);
+    // What is to be typed stays in one piece.
+    let mut told = text.lines().filter(|line| !line.contains("quirknat explain"));
+    assert!(told.all(|line| line.chars().count() <= 80), "{text}");
+    insta::assert_snapshot!(text);
+    let coloured = table(&document, true);
+    assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), text);
+}
+
+fn profile() -> ProfileNamed {
+    ProfileNamed {
+        given: ARTICLE_PROFILE.to_owned(),
+        name: ARTICLE_PROFILE.to_owned(),
+        title: "Linksys BEFSRx1 family, firmware 1.39".to_owned(),
+        is_file: false,
+    }
+}
