@@ -15,4 +15,4 @@ pub use internet::{InternetSpec, Undeliverable};
 pub use link::LinkSpec;
 pub use network::{ChangeError, HostId, Network, Place, RouterId};
 pub use record::{Change, ChangeKind, Crossing, Loss, LossPlace, LossReason, NetworkEvent, TakenLog};
-pub use wire::WireSpec;
+pub use wire::{Direction, WireSpec};

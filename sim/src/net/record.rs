@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 use smoltcp::time::Instant;
 
 use super::link::LinkLoss;
+use super::wire::Direction;
 
 /// A packet on a wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,10 +19,14 @@ pub struct Crossing {
     pub wire: usize,
     /// When.
     pub at: Instant,
+    /// Which way.
+    pub direction: Direction,
     /// The packet.
     pub bytes: Vec<u8>,
     /// Whether it was lost before it came to where the wire is watched.
     pub lost: bool,
+    /// The same packet on the wire before, where it came over one: its place in what was recorded from the beginning.
+    pub comes_from: Option<usize>,
     /// The events that tell what became of it, as a range of [`Network::events`](super::Network::events).
     pub told: Range<usize>,
 }
@@ -180,14 +185,21 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Notes a packet on a wire; gives its place in the record.
-    pub(super) fn cross(&mut self, wire: usize, at: Instant, bytes: &[u8]) -> Option<usize> {
+    /// Notes a packet on a wire, and its place in the record on the wire before; gives its place here.
+    pub(super) fn cross(
+        &mut self,
+        (wire, direction): (usize, Direction),
+        at: Instant,
+        bytes: &[u8],
+        comes_from: Option<usize>,
+    ) -> Option<usize> {
         self.crossings += 1;
         if self.forgets {
             return None;
         }
         let now = self.events_gone + self.events.len();
-        self.record.push(Crossing { wire, at, bytes: bytes.to_vec(), lost: false, told: now..now });
+        let (bytes, told) = (bytes.to_vec(), now..now);
+        self.record.push(Crossing { wire, at, direction, bytes, lost: false, comes_from, told });
         Some(self.crossings_gone + self.record.len() - 1)
     }
 
@@ -293,7 +305,7 @@ mod tests {
             taken.events.extend(some.events);
         };
         for step in 0..=255_u8 {
-            under_way.extend(log.cross(usize::from(step), Instant::ZERO, &[step]));
+            under_way.extend(log.cross((usize::from(step), Direction::Up), Instant::ZERO, &[step], None));
             if step % 3 > 0 {
                 let arrived = under_way.remove(usize::from(step) * 7 % under_way.len());
                 let told = events..events + u64::from(step % 4);

@@ -15,7 +15,7 @@ pub struct WireSpec {
 
 /// Which way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Direction {
+pub enum Direction {
     /// From the host or home at the wire's end.
     Up,
     /// To it.

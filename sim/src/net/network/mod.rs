@@ -256,9 +256,9 @@ impl Network {
         let Some(plug) = self.ends.get(id).copied() else { return };
         // On the public network a wire is watched at the host, in a home at the router.
         let trace = if plug.into.is_none() {
-            Trace::Seen(self.log.cross(plug.wire, now, &packet))
+            Trace::Seen(self.log.cross((plug.wire, Direction::Up), now, &packet, None))
         } else {
-            Trace::Unseen
+            Trace::Unseen { comes_from: None }
         };
         self.carry(now, plug, Direction::Up, packet, trace);
     }

@@ -15,8 +15,8 @@ use crate::net::wire::Direction;
 /// Whether a packet has crossed the watched end of its wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Trace {
-    /// It is still before it.
-    Unseen,
+    /// It is still before it; and its place in the record on the wire before, if it came over one.
+    Unseen { comes_from: Option<usize> },
     /// It has, and this is its place in the record, if it has one.
     Seen(Option<usize>),
 }
@@ -25,7 +25,7 @@ impl Trace {
     pub(super) fn place(self) -> Option<usize> {
         match self {
             Self::Seen(place) => place,
-            Self::Unseen => None,
+            Self::Unseen { .. } => None,
         }
     }
 }
@@ -35,14 +35,20 @@ impl Network {
         let Arrival { node, wire, packet, mut trace, .. } = arrival;
         match node {
             Node::Host(host) => {
-                if trace == Trace::Unseen && self.is_watched_at_host(host) {
-                    self.log.cross(wire, now, &packet);
+                if let Trace::Unseen { comes_from } = trace
+                    && self.is_watched_at_host(host)
+                {
+                    self.log.cross((wire, Direction::Down), now, &packet, comes_from);
                 }
                 self.deliveries.push_back((HostId(host), packet));
             }
             Node::Router(router, ingress) => {
-                if trace == Trace::Unseen {
-                    trace = Trace::Seen(self.log.cross(wire, now, &packet));
+                if let Trace::Unseen { comes_from } = trace {
+                    let direction = match ingress {
+                        Interface::Lan(_) => Direction::Up,
+                        Interface::Wan => Direction::Down,
+                    };
+                    trace = Trace::Seen(self.log.cross((wire, direction), now, &packet, comes_from));
                 }
                 self.enter_router(now, (router, ingress), packet, trace.place());
             }
@@ -72,7 +78,7 @@ impl Network {
         let egress = placed.router.forward(now, ingress, &mut packet);
         self.drain_events(id, crossing);
         if let Some(egress) = egress {
-            self.leave_router(now, id, egress, packet);
+            self.leave_router(now, id, egress, packet, crossing);
         }
         self.drain_router(now, id);
     }
@@ -81,7 +87,7 @@ impl Network {
         while let Some((egress, packet)) =
             self.routers.get_mut(id).and_then(|placed| placed.router.poll_transmit())
         {
-            self.leave_router(now, id, egress, packet);
+            self.leave_router(now, id, egress, packet, None);
         }
         self.drain_events(id, None);
     }
@@ -94,7 +100,14 @@ impl Network {
         self.log.tell(crossing, events);
     }
 
-    fn leave_router(&mut self, now: Instant, id: usize, egress: Interface, packet: Vec<u8>) {
+    fn leave_router(
+        &mut self,
+        now: Instant,
+        id: usize,
+        egress: Interface,
+        packet: Vec<u8>,
+        comes_from: Option<usize>,
+    ) {
         let Some(plug) = self.plug_at(id, egress) else { return };
         let (direction, is_watched_here) = match (egress, plug.station) {
             (Interface::Wan, _) => (Direction::Up, true),
@@ -103,9 +116,9 @@ impl Network {
             (Interface::Lan(_), Station::Wan(_)) => (Direction::Down, false),
         };
         let trace = if is_watched_here {
-            Trace::Seen(self.log.cross(plug.wire, now, &packet))
+            Trace::Seen(self.log.cross((plug.wire, direction), now, &packet, comes_from))
         } else {
-            Trace::Unseen
+            Trace::Unseen { comes_from }
         };
         self.carry(now, plug, direction, packet, trace);
     }
@@ -126,13 +139,13 @@ impl Network {
     fn leave_internet(&mut self, now: Instant, plug: Plug, packet: Vec<u8>, crossing: Option<usize>) {
         let mtu = self.wires.get(plug.wire).and_then(|wire| wire.mtu(Direction::Down));
         let Some(mtu) = mtu.filter(|mtu| packet.len() > usize::from(*mtu)) else {
-            self.carry(now, plug, Direction::Down, packet, Trace::Unseen);
+            self.carry(now, plug, Direction::Down, packet, Trace::Unseen { comes_from: crossing });
             return;
         };
         match self.internet.fit(&packet, mtu) {
             Ok(pieces) => {
                 for piece in pieces {
-                    self.carry(now, plug, Direction::Down, piece, Trace::Unseen);
+                    self.carry(now, plug, Direction::Down, piece, Trace::Unseen { comes_from: crossing });
                 }
             }
             Err(undelivered) => self.undelivered(now, undelivered, &packet, crossing),
@@ -188,7 +201,9 @@ impl Network {
                 let place = LossPlace::Wire(wire.name.clone());
                 let crossing = match trace {
                     Trace::Seen(place) => place,
-                    Trace::Unseen => self.lost_before_it_was_seen(plug.wire, now, &packet),
+                    Trace::Unseen { comes_from } => {
+                        self.lost_before_it_was_seen((plug.wire, direction), now, &packet, comes_from)
+                    }
                 };
                 self.lose(now, place, LossReason::Link(reason), &packet, crossing);
                 return;
@@ -199,15 +214,21 @@ impl Network {
             let mut copy = packet.clone();
             second.damage(&mut copy);
             // The watched end saw one packet, if it stands before the link; what becomes of that is told of the first.
-            let trace = if trace == Trace::Unseen { trace } else { Trace::Seen(None) };
+            let trace = if matches!(trace, Trace::Unseen { .. }) { trace } else { Trace::Seen(None) };
             self.schedule(second.at, (node, plug.wire), copy, trace);
         }
         first.damage(&mut packet);
         self.schedule(first.at, (node, plug.wire), packet, trace);
     }
 
-    fn lost_before_it_was_seen(&mut self, wire: usize, now: Instant, packet: &[u8]) -> Option<usize> {
-        let crossing = self.log.cross(wire, now, packet)?;
+    fn lost_before_it_was_seen(
+        &mut self,
+        wire: (usize, Direction),
+        now: Instant,
+        packet: &[u8],
+        comes_from: Option<usize>,
+    ) -> Option<usize> {
+        let crossing = self.log.cross(wire, now, packet, comes_from)?;
         if let Some(crossing) = self.log.crossing_mut(crossing) {
             crossing.lost = true;
         }

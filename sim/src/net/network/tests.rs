@@ -58,6 +58,27 @@ fn wires_without_delay_carry_at_once_and_come_to_rest() {
 }
 
 #[test]
+fn a_packet_is_followed_from_wire_to_wire() {
+    let (mut network, _, pc, _) = home(InternetSpec::default());
+    let _ = sent(&mut network, pc, "udp 192.168.1.100:4000 > 198.51.100.9:53 \"hello\"");
+    let _ = sent(&mut network, pc, "icmp 192.168.1.100 > 192.168.1.1 echo-request id=1 seq=1");
+    let wires = network.wires();
+    let way = |crossing: &Crossing| (wires[crossing.wire], crossing.direction, crossing.comes_from);
+    let seen: Vec<_> = network.record().iter().map(way).collect();
+    assert_eq!(
+        seen,
+        [
+            ("home.lan.pc", Direction::Up, None),
+            ("home.wan", Direction::Up, Some(0)),
+            ("internet.server", Direction::Down, Some(1)),
+            // The router's answer is a packet of its own.
+            ("home.lan.pc", Direction::Up, None),
+            ("home.lan.pc", Direction::Down, None),
+        ]
+    );
+}
+
+#[test]
 fn a_host_is_answered_by_its_own_router_and_hears_itself_from_the_internet() {
     let (mut network, _, pc, server) = home(InternetSpec::default());
     let answer = sent(&mut network, pc, "icmp 192.168.1.100 > 192.168.1.1 echo-request id=1 seq=1");

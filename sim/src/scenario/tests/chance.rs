@@ -50,7 +50,9 @@ fn who_else_is_there_changes_nothing_for_the_others() {
         let crossed = |played: &Played| -> Vec<Crossing> {
             let wire = played.network.wires().iter().position(|wire| *wire == name).unwrap();
             let record = played.network.record().iter().filter(|crossing| crossing.wire == wire);
-            record.map(|crossing| Crossing { wire: 0, told: 0..0, ..crossing.clone() }).collect()
+            record
+                .map(|crossing| Crossing { wire: 0, told: 0..0, comes_from: None, ..crossing.clone() })
+                .collect()
         };
         assert_eq!(crossed(&alone), crossed(&among_others), "{name}");
     }
