@@ -3,6 +3,8 @@
 //! The values are those that differ between gateways in the field: Linux `nf_conntrack_ftp`, `FreeBSD` libalias,
 //! libslirp, ipfilter, `OpenBSD` ftp-proxy, Open vSwitch.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Command;
@@ -154,6 +156,16 @@ pub enum AllowedPeer {
     PeerDataPort,
     /// Anyone.
     Anyone,
+}
+
+impl fmt::Display for AllowedPeer {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Peer => "the server",
+            Self::PeerDataPort => "the server's data port",
+            Self::Anyone => "anyone",
+        })
+    }
 }
 
 /// What becomes of a segment that comes before bytes the gateway has not seen.

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::explain::ExplainArgs;
 use crate::commands::lab::LabCommand;
 use crate::commands::matrix::MatrixArgs;
 use crate::commands::merge::MergeArgs;
@@ -11,7 +12,7 @@ use crate::commands::run::RunArgs;
 use crate::commands::schema::SchemaArgs;
 use crate::commands::software::SoftwareCommand;
 use crate::commands::supervise::SuperviseArgs;
-use crate::commands::{lab, matrix, merge, profile, router, run, schema, software, supervise};
+use crate::commands::{explain, lab, matrix, merge, profile, router, run, schema, software, supervise};
 use crate::exit::Failure;
 
 /// A home router in userspace, as data, with the FTP quirks of its firmware.
@@ -35,6 +36,8 @@ enum Command {
     Run(RunArgs),
     /// What works for whom, and why not: who is behind NAT × control port × mode × NAT-aware software
     Matrix(MatrixArgs),
+    /// What crossed the wire in a scenario, LAN view beside WAN view, and why it worked or did not
+    Explain(ExplainArgs),
     /// One report from the --json reports of a divided run's parts
     Merge(MergeArgs),
     /// A live router on TUN devices, until SIGINT or SIGTERM
@@ -66,6 +69,7 @@ impl Cli {
         match &self.command {
             Command::Run(args) => run::run(args),
             Command::Matrix(args) => matrix::run(args),
+            Command::Explain(args) => explain::run(args),
             Command::Merge(args) => merge::run(args),
             Command::Router(args) => router::run(args),
             Command::Lab(command) => lab::run(command),

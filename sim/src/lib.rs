@@ -7,6 +7,7 @@ pub mod cli;
 pub mod commands;
 pub mod compatibility;
 pub mod exit;
+pub mod explain;
 pub mod ftp;
 pub mod host;
 pub mod lab;

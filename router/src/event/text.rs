@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use quirknat_alg::AllowedPeer;
-
 use super::{Answer, EventKind, ForwardEnd, Interface, Origin, Passage, TranslationEnd, TranslationRefusal};
 
 impl fmt::Display for EventKind {
@@ -36,9 +34,8 @@ impl fmt::Display for EventKind {
             }
             Self::ForwardOpened { forward, control, external, target, allowed, expires_s } => write!(
                 out,
-                "forward {forward} opened for control connection {control}: {external} leads to {target} for {} \
-                 until {expires_s} s",
-                allowed_text(*allowed)
+                "forward {forward} opened for control connection {control}: {external} leads to {target} for {allowed} \
+                 until {expires_s} s"
             ),
             Self::ForwardRefreshed { forward, expires_s } => {
                 write!(out, "forward {forward} refreshed until {expires_s} s")
@@ -65,6 +62,24 @@ impl fmt::Display for EventKind {
 impl fmt::Display for Answer {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(answer_text(*self))
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(origin_text(*self))
+    }
+}
+
+impl fmt::Display for TranslationEnd {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(end_text(*self))
+    }
+}
+
+impl fmt::Display for ForwardEnd {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(forward_end_text(*self))
     }
 }
 
@@ -128,13 +143,5 @@ fn forward_end_text(reason: ForwardEnd) -> &'static str {
         ForwardEnd::UsedUp => "used up",
         ForwardEnd::Replaced => "replaced by a newer one",
         ForwardEnd::ControlEnded => "its control connection ended",
-    }
-}
-
-fn allowed_text(allowed: AllowedPeer) -> &'static str {
-    match allowed {
-        AllowedPeer::Peer => "the server",
-        AllowedPeer::PeerDataPort => "the server's data port",
-        AllowedPeer::Anyone => "anyone",
     }
 }

@@ -11,7 +11,7 @@ pub(crate) fn for_line(text: &str) -> Cow<'_, str> {
 
 /// `text` of the characters that XML 1.0 allows (section 2.2); others as `\u{…}`. Escaping of `<` and the like is the
 /// writer's. The controls U+007F to U+009F are allowed, but discouraged: a browser may take them for steering.
-pub(super) fn for_xml(text: &str) -> Cow<'_, str> {
+pub(crate) fn for_xml(text: &str) -> Cow<'_, str> {
     replace(text, |character| match character {
         '\t' | '\n' => false,
         '\u{fffe}' | '\u{ffff}' => true,

@@ -2,7 +2,7 @@
 //! and holds nothing of a scenario that was told.
 
 mod entry;
-mod escape;
+pub(crate) mod escape;
 mod json;
 mod junit;
 mod outlet;

@@ -7,6 +7,7 @@ mod contents;
 mod describe;
 mod done;
 mod judge;
+mod kept;
 pub mod language;
 mod matrix;
 mod play;
@@ -21,6 +22,7 @@ use quirknat_router::diagnostic::{Diagnostic, ReadError};
 
 pub use builtin::{Builtin, builtin};
 pub use compare::compare;
+pub use kept::{Log, PlayedSession, PlayedStep, Station, WayWire};
 pub use language::Scenario;
 pub use matrix::ScenarioFile;
 pub(crate) use matrix::path_safe;

@@ -14,6 +14,7 @@ pub use error::PlayError;
 use super::done::Done;
 use super::language::Step;
 use super::stage::Stage;
+use super::kept::{self, PlayedStep};
 use super::{Mismatch, Scenario, StepVerdict, Verdict, describe, judge};
 use crate::net::Network;
 use crate::world::{Activity, Backend, Simulated};
@@ -28,6 +29,8 @@ const AFTERMATH: Duration = Duration::from_secs(1);
 pub struct Played {
     /// The judgement.
     pub verdict: Verdict,
+    /// What is kept of the steps besides, one for each in the verdict.
+    pub steps: Vec<PlayedStep>,
     /// The network at the end, with all that crossed its wires.
     pub network: Network,
 }
@@ -52,7 +55,7 @@ fn not_played(name: &str, scenario: &Scenario, error: &PlayError<Infallible>) ->
     };
     let steps = scenario.step.iter().map(step).collect();
     let verdict = Verdict { name: name.to_owned(), title: scenario.title.clone(), as_expected: false, steps };
-    Played { verdict, network: Network::new(scenario.internet.clone(), 0) }
+    Played { verdict, steps: Vec::new(), network: Network::new(scenario.internet.clone(), 0) }
 }
 
 /// Plays `scenario` on the ground of your choice.
@@ -65,8 +68,12 @@ pub fn play_on<B: Backend>(
     let mut stage = Stage::build(backend, scenario, seed).map_err(PlayError::Ground)?;
     stage.start_programs()?;
     let mut steps = Vec::new();
+    let mut kept = Vec::new();
     for step in &scenario.step {
-        steps.extend(take(&mut stage, step));
+        for (verdict, step) in take(&mut stage, step) {
+            steps.push(verdict);
+            kept.push(step);
+        }
     }
     let verdict = Verdict {
         name: name.to_owned(),
@@ -74,11 +81,11 @@ pub fn play_on<B: Backend>(
         as_expected: steps.iter().all(|step| step.mismatches.is_empty()),
         steps,
     };
-    Ok(Played { verdict, network: stage.world.into_network() })
+    Ok(Played { verdict, steps: kept, network: stage.world.into_network() })
 }
 
-/// Takes a step, or those of a parallel one together; one verdict for each, in the file's order.
-fn take<B: Backend>(stage: &mut Stage<'_, B>, step: &Step) -> Vec<StepVerdict> {
+/// Takes a step, or those of a parallel one together; a verdict for each and what is kept of it, in the file's order.
+fn take<B: Backend>(stage: &mut Stage<'_, B>, step: &Step) -> Vec<(StepVerdict, PlayedStep)> {
     let began = stage.world.now();
     let mut leaves = Vec::new();
     collect_leaves(step, began, &mut leaves);
@@ -101,9 +108,13 @@ fn take<B: Backend>(stage: &mut Stage<'_, B>, step: &Step) -> Vec<StepVerdict> {
     stage.world.settle(AFTERMATH);
     let done: Vec<(&Step, Option<Done>)> =
         leaves.into_iter().map(|leaf| (leaf.step, leaf.running.map(|running| running.end(stage)))).collect();
-    let verdicts = done.iter().map(|(step, done)| judge::judge(stage, step, done.as_ref())).collect();
+    let judged = done.iter().map(|(step, done)| {
+        let verdict = judge::judge(stage, step, done.as_ref());
+        (verdict, kept::keep(stage, step, done.as_ref()))
+    });
+    let judged = judged.collect();
     stage.world.forget_finished();
-    verdicts
+    judged
 }
 
 /// Lets time pass until something is to be done.

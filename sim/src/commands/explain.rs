@@ -1,0 +1,114 @@
+//! `quirknat explain`: what crossed the wire, the view of each side beside the other, and why it worked or did not.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use anstream::{AutoStream, ColorChoice};
+use clap::{Args, ValueEnum};
+
+use super::{print, read_scenario};
+use crate::exit::Failure;
+use crate::explain::{Story, Telling, markdown, tell, text};
+use crate::scenario::language::BackendName;
+use crate::scenario::{Played, Scenario, play};
+
+/// What to explain, and in which form.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A scenario file, or the name of a built-in one
+    #[arg(value_name = "SCENARIO")]
+    scenario: PathBuf,
+    /// The cell of a scenario with a matrix, by its name, as in `sweep[port=21]` or `port=21`
+    #[arg(long, value_name = "CELL")]
+    cell: Option<String>,
+    /// Explains one step, counted from 1; those of a `parallel` one count each. Without it, all FTP sessions
+    #[arg(long, value_name = "N")]
+    step: Option<usize>,
+    /// Where the hosts are
+    #[arg(long, value_enum, default_value = "sim")]
+    backend: Ground,
+    /// Seeds all that is random
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    seed: u64,
+    /// The form
+    #[arg(long, value_enum, default_value = "text")]
+    format: Form,
+    /// One JSON document instead
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// Shows every packet by itself, bare acknowledgements too
+    #[arg(long)]
+    all_packets: bool,
+    /// Columns of the text; the terminal's, or 100 where there is none
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..))]
+    width: Option<u16>,
+    /// Writes to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// Where the hosts are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Ground {
+    /// A simulated world on a virtual clock
+    Sim,
+    /// Network namespaces, with a kernel's sockets and real programs
+    Netns,
+}
+
+/// The form of an explanation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// For a terminal
+    Text,
+    /// Markdown, the ladder as a Mermaid diagram
+    Markdown,
+}
+
+/// Columns where there is no terminal.
+const COLUMNS: usize = 100;
+
+/// Plays the scenario and explains it.
+pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
+    let (name, scenario) = read_scenario(&args.scenario, args.cell.as_deref())?;
+    let played = played(args.backend, &name, &scenario, args.seed)?;
+    let backend = match args.backend {
+        Ground::Sim => BackendName::Sim,
+        Ground::Netns => BackendName::Netns,
+    };
+    let telling = Telling { backend, seed: args.seed, step: args.step, all_packets: args.all_packets };
+    let story = tell(&played, telling).map_err(Failure::usage)?;
+    let document = render(args, &story)?;
+    match &args.output {
+        Some(path) => std::fs::write(path, document)
+            .map_err(|error| Failure::environment(format!("cannot write to {}: {error}", path.display())))?,
+        None => print(&document)?,
+    }
+    if story.as_expected { Ok(()) } else { Err(Failure::Unexpected) }
+}
+
+fn played(_ground: Ground, name: &str, scenario: &Scenario, seed: u64) -> Result<Played, Failure> {
+    Ok(play(name, scenario, seed))
+}
+
+fn render(args: &ExplainArgs, story: &Story) -> Result<String, Failure> {
+    if args.json {
+        let document = serde_json::to_string_pretty(story).map_err(Failure::environment)?;
+        return Ok(format!("{document}\n"));
+    }
+    let stdout = std::io::stdout();
+    Ok(match args.format {
+        Form::Markdown => markdown(story),
+        Form::Text => {
+            let to_stdout = args.output.is_none();
+            let coloured = to_stdout && AutoStream::choice(&stdout) != ColorChoice::Never;
+            let terminal = (to_stdout && stdout.is_terminal()).then(columns).flatten();
+            let width = args.width.map(usize::from).or(terminal).unwrap_or(COLUMNS);
+            text(story, width, coloured)
+        }
+    })
+}
+
+fn columns() -> Option<usize> {
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+}

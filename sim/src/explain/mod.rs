@@ -1,0 +1,14 @@
+//! Explains an FTP session: what crossed the wires as a ladder, the view of each side beside the other, what the
+//! routers decided in between, both ends' logs, the cause and what helps. One model ([`Story`]), and forms of it that
+//! only show what it says.
+
+mod markdown;
+pub mod story;
+mod tell;
+mod text;
+mod words;
+
+pub use markdown::markdown;
+pub use story::Story;
+pub use text::text;
+pub use tell::{NothingToTell, Telling, tell};
