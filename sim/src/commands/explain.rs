@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::{Args, ValueEnum};
+use tempfile::TempDir;
 
+use super::run::ground::{Backend, Outcome, play_on_one};
 use super::{print, read_scenario};
 use crate::exit::Failure;
 use crate::explain::{Story, Telling, markdown, tell, text};
 use crate::scenario::language::BackendName;
-use crate::scenario::{Played, Scenario, play};
+use crate::scenario::{Played, Scenario};
 
 /// What to explain, and in which form.
 #[derive(Debug, Args)]
@@ -56,6 +58,23 @@ enum Ground {
     Netns,
 }
 
+impl Ground {
+    fn name(self) -> BackendName {
+        match self {
+            Self::Sim => BackendName::Sim,
+            Self::Netns => BackendName::Netns,
+        }
+    }
+
+    /// Makes this process one that can play there.
+    fn prepare(self) -> Result<Option<TempDir>, Failure> {
+        match self {
+            Self::Sim => Backend::Sim.prepare(),
+            Self::Netns => Backend::Netns.prepare(),
+        }
+    }
+}
+
 /// The form of an explanation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Form {
@@ -70,12 +89,11 @@ const COLUMNS: usize = 100;
 
 /// Plays the scenario and explains it.
 pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
+    // Before any thread starts.
+    let _folders = args.backend.prepare()?;
     let (name, scenario) = read_scenario(&args.scenario, args.cell.as_deref())?;
-    let played = played(args.backend, &name, &scenario, args.seed)?;
-    let backend = match args.backend {
-        Ground::Sim => BackendName::Sim,
-        Ground::Netns => BackendName::Netns,
-    };
+    let backend = args.backend.name();
+    let played = played(backend, &name, &scenario, args.seed)?;
     let telling = Telling { backend, seed: args.seed, step: args.step, all_packets: args.all_packets };
     let story = tell(&played, telling).map_err(Failure::usage)?;
     let document = render(args, &story)?;
@@ -87,8 +105,17 @@ pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
     if story.as_expected { Ok(()) } else { Err(Failure::Unexpected) }
 }
 
-fn played(_ground: Ground, name: &str, scenario: &Scenario, seed: u64) -> Result<Played, Failure> {
-    Ok(play(name, scenario, seed))
+fn played(backend: BackendName, name: &str, scenario: &Scenario, seed: u64) -> Result<Played, Failure> {
+    play_on_one(backend, name, scenario, seed).map_err(|outcome| match outcome {
+        Outcome::Skipped(because) => {
+            let other = if backend == BackendName::Sim { BackendName::Netns } else { BackendName::Sim };
+            Failure::usage(format!("`{name}` needs `--backend {}`: {because}", other.name()))
+        }
+        Outcome::Lacking(missing) => Failure::environment(missing),
+        // It began and did not come to its end: what it told on the way is lost.
+        Outcome::Failed(error) => Failure::environment(format!("`{name}` could not be played: {error}")),
+        Outcome::Played { .. } => Failure::environment(format!("`{name}` was played without a record")),
+    })
 }
 
 fn render(args: &ExplainArgs, story: &Story) -> Result<String, Failure> {

@@ -1,6 +1,7 @@
 //! The story as Markdown, the ladder as Mermaid's text of a sequence diagram.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use super::story::{Decision, End, LogLine, Packet, Row, StepStory, Story, Towards};
 use super::words;
@@ -11,7 +12,11 @@ pub fn markdown(story: &Story) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = writeln!(out, "# {}\n\n{}", prose(&story.name), prose(&story.title));
-    let _ = writeln!(out, "\nTimes are seconds of the scenario's clock. What a router rewrote is in «…». Hidden: {}.", story.hidden);
+    let _ = writeln!(
+        out,
+        "\nTimes are seconds of the scenario's clock. What a router rewrote is in «…». Hidden: {}.",
+        story.hidden
+    );
     for step in &story.steps {
         step_markdown(&mut out, step);
     }
@@ -23,7 +28,13 @@ pub fn markdown(story: &Story) -> String {
 }
 
 fn step_markdown(out: &mut String, step: &StepStory) {
-    let _ = writeln!(out, "\n## Step {}: {}\n\n{}.", step.number, prose(&step.step), prose(&words::outcome(step)));
+    let _ = writeln!(
+        out,
+        "\n## Step {}: {}\n\n{}.",
+        step.number,
+        prose(&step.step),
+        prose(&words::outcome(step))
+    );
     if words::failed(step) {
         let _ = writeln!(out, "\n**Why it failed:** {}.", prose(&words::cause(step)));
     }
@@ -59,7 +70,10 @@ fn diagram(out: &mut String, step: &StepStory) {
                 messages(out, step, packet);
                 let notes = packet.decisions.chunk_by(|one, other| one.station == other.station);
                 notes.for_each(|decisions| note(out, step, decisions));
-                let is_told = packet.decisions.iter().any(|decision| Some(&decision.text) == words::end(packet).as_ref());
+                let is_told = packet
+                    .decisions
+                    .iter()
+                    .any(|decision| Some(&decision.text) == words::end(packet).as_ref());
                 if let (Some(end), Some((_, to)), false) = (words::end(packet), packet.span(), is_told) {
                     let _ = writeln!(out, "    Note over s{to}: {}", mermaid(&end));
                 }
@@ -75,8 +89,11 @@ fn messages(out: &mut String, step: &StepStory, packet: &Packet) {
         .views
         .iter()
         .filter_map(|view| {
-            let legs: Vec<_> =
-                packet.legs.iter().filter(|leg| leg.wire.is_some_and(|wire| view.wires().contains(&wire))).collect();
+            let legs: Vec<_> = packet
+                .legs
+                .iter()
+                .filter(|leg| leg.wire.is_some_and(|wire| view.wires().contains(&wire)))
+                .collect();
             let wires = legs.iter().filter_map(|leg| leg.wire);
             Some((wires.clone().min()?, wires.max()?, *legs.first()?))
         })
@@ -93,7 +110,7 @@ fn messages(out: &mut String, step: &StepStory, packet: &Packet) {
         let stops = number + 1 == count && matches!(packet.end, End::Stopped { .. });
         let mut lines: Vec<String> = Vec::new();
         for line in &leg.lines {
-            lines.push(marked(&line.text, line.rewritten.clone()));
+            lines.push(marked(&line.text, &line.rewritten));
             lines.extend(line.announces.as_ref().map(|announces| mermaid(&format!("= {announces}"))));
         }
         lines.extend(words::more(packet).map(|more| mermaid(&format!("… {more}"))));
@@ -106,10 +123,13 @@ fn messages(out: &mut String, step: &StepStory, packet: &Packet) {
 
 fn note(out: &mut String, step: &StepStory, decisions: &[Decision]) {
     let last = step.stations.len().saturating_sub(1);
-    let texts: Vec<String> = decisions.iter().map(|decision| {
-        let by = if decision.by.is_empty() { "network" } else { &decision.by };
-        mermaid(&format!("{by}: {}", decision.text))
-    }).collect();
+    let texts: Vec<String> = decisions
+        .iter()
+        .map(|decision| {
+            let by = if decision.by.is_empty() { "network" } else { &decision.by };
+            mermaid(&format!("{by}: {}", decision.text))
+        })
+        .collect();
     let over = match decisions.first().and_then(|decision| decision.station) {
         Some(station) => format!("s{station}"),
         None => format!("s0,s{last}"),
@@ -118,11 +138,11 @@ fn note(out: &mut String, step: &StepStory, decisions: &[Decision]) {
 }
 
 /// A line with what was rewritten in it between «».
-fn marked(text: &str, rewritten: Option<std::ops::Range<usize>>) -> String {
-    let Some(range) = rewritten.filter(|range| !range.is_empty()) else { return mermaid(text) };
-    let part = |from: usize, to: usize| -> String { mermaid(&text.chars().skip(from).take(to - from).collect::<String>()) };
-    let end = text.chars().count();
-    format!("{}«{}»{}", part(0, range.start), part(range.start, range.end), part(range.end, end))
+fn marked(text: &str, rewritten: &[Range<usize>]) -> String {
+    let pieces = words::pieces(text, rewritten).into_iter();
+    pieces
+        .map(|(text, marked)| if marked { format!("«{}»", mermaid(&text)) } else { mermaid(&text) })
+        .collect()
 }
 
 /// Text that Mermaid shows as it is: what would end it or be markup is written as entities.
@@ -148,12 +168,14 @@ fn logs(out: &mut String, step: &StepStory) {
     if !logs.rows.is_empty() {
         let [client, server] = [step.stations.first(), step.stations.last()]
             .map(|station| station.map_or_else(String::new, |station| cell(station.name())));
-        let server = if logs.has_server { format!("the server's, on {server}") } else { "no server's log".to_owned() };
+        let server =
+            if logs.has_server { format!("the server's, on {server}") } else { "no server's log".to_owned() };
         let _ = writeln!(out, "| the client's, on {client} | | {server} |\n|---|---|---|");
         for row in &logs.rows {
             let sign = |is_own: bool| if is_own { ">" } else { "<" };
             let side = |line: &Option<LogLine>, is_own: bool| {
-                line.as_ref().map_or_else(String::new, |line| code(&format!("{} {}", sign(is_own), line.text)))
+                line.as_ref()
+                    .map_or_else(String::new, |line| code(&format!("{} {}", sign(is_own), line.text)))
             };
             let differs = if row.differs() { "≠" } else { "" };
             let (client, server) = (side(&row.client, row.by_client), side(&row.server, !row.by_client));
@@ -215,7 +237,9 @@ fn prose(text: &str) -> String {
         // What is between backticks in our own sentences stays code.
         if character == '`' {
             in_code = !in_code;
-        } else if !in_code && matches!(character, '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '&' | '|' | '~' | '!') {
+        } else if !in_code
+            && matches!(character, '\\' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '&' | '|' | '~' | '!')
+        {
             shown.push('\\');
         }
         shown.push(character);
@@ -260,6 +284,6 @@ mod tests {
     #[test]
     fn mermaid_reads_no_markup_and_no_end_of_line_in_a_text() {
         assert_eq!(mermaid("a;b#c<br>\nd"), "a#59;b#35;c#60;br#62;#92;u#123;a#125;d");
-        assert_eq!(marked("PORT 1,2", Some(5..6)), "PORT «1»,2");
+        assert_eq!(marked("PORT 1,2;", &[5..6, 7..8]), "PORT «1»,«2»#59;");
     }
 }

@@ -10,5 +10,5 @@ mod words;
 
 pub use markdown::markdown;
 pub use story::Story;
-pub use text::text;
 pub use tell::{NothingToTell, Telling, tell};
+pub use text::text;

@@ -1,6 +1,7 @@
 //! What is told of a scenario: one model, for all the forms it is told in. Times are microseconds of the scenario's
 //! clock; bytes have the argument of PASS replaced by `*`, octet by octet, and are as they crossed otherwise.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use serde::{Serialize, Serializer};
@@ -153,8 +154,9 @@ pub struct Packet {
 impl Packet {
     /// The stations it went from and to; of one that was dropped, where it was.
     pub fn span(&self) -> Option<(usize, usize)> {
-        let wires = || self.legs.iter().filter_map(|leg| leg.wire);
-        let (first, last) = (wires().next()?, wires().last()?);
+        let mut wires = self.legs.iter().filter_map(|leg| leg.wire);
+        let first = wires.next()?;
+        let last = wires.next_back().unwrap_or(first);
         Some(match self.towards {
             Towards::Server => (first, last + 1),
             Towards::Client => (first + 1, last),
@@ -210,7 +212,7 @@ pub struct Line {
     /// The text.
     pub text: String,
     /// The characters of it that differ from the view before or the view behind.
-    pub rewritten: Option<Range<usize>>,
+    pub rewritten: Vec<Range<usize>>,
     /// The endpoint that it announces, worked out.
     pub announces: Option<String>,
 }
@@ -388,6 +390,10 @@ pub struct EntryEnd {
 }
 
 fn as_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
     serializer.serialize_str(&text)
 }

@@ -1,5 +1,7 @@
 //! Words and numbers that all forms have in common.
 
+use std::ops::Range;
+
 use super::story::{End, Entry, EntryKind, Packet, StepStory};
 use crate::report::escape::for_line;
 use crate::scenario::Station;
@@ -18,7 +20,7 @@ pub(super) fn outcome(step: &StepStory) -> String {
     let parts = [
         part("control connection", &outcome.control),
         part("data connection", &outcome.data),
-        part("last reply", &outcome.reply),
+        part("last reply", &outcome.reply.as_ref().map(|reply| reply.replace("no reply", "none"))),
         part("program ended with", &outcome.program),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
@@ -57,7 +59,8 @@ pub(super) fn station(station: &Station) -> Vec<String> {
 
 /// From which station to which a packet went.
 pub(super) fn way(step: &StepStory, packet: &Packet) -> String {
-    let name = |place: usize| step.stations.get(place).map_or_else(String::new, |station| shown(station.name()));
+    let name =
+        |place: usize| step.stations.get(place).map_or_else(String::new, |station| shown(station.name()));
     match packet.span() {
         Some((from, to)) => format!("{} → {}", name(from), name(to)),
         None => packet.legs.first().map_or_else(String::new, |leg| shown(&leg.wire_name)),
@@ -69,7 +72,9 @@ pub(super) fn end(packet: &Packet) -> Option<String> {
     match &packet.end {
         End::Arrived => None,
         End::Stopped { reason, .. } => Some(reason.clone()),
-        End::Elsewhere { wire } => Some(format!("goes on over the wire {wire}, which is not between the two")),
+        End::Elsewhere { wire } => {
+            Some(format!("goes on over the wire {wire}, which is not between the two"))
+        }
         End::UnderWay => Some("still under way when the step was over".to_owned()),
     }
 }
@@ -79,7 +84,8 @@ pub(super) fn more(packet: &Packet) -> Option<String> {
     let more = packet.more.as_ref()?;
     let until = time(more.until_us);
     if more.octets > 0 && !packet.again {
-        let (segments, octets) = (super::tell::thousands(more.packets + 1), super::tell::thousands(more.octets));
+        let (segments, octets) =
+            (super::tell::thousands(more.packets + 1), super::tell::thousands(more.octets));
         return Some(format!("{segments} segments, {octets} octets, until {until}"));
     }
     let times = if more.packets == 1 { "once".to_owned() } else { format!("{} times", more.packets) };
@@ -104,6 +110,24 @@ pub(super) fn entry_end(entry: &Entry) -> String {
         }
         (None, None) => "held to the end of the scenario".to_owned(),
     }
+}
+
+/// A line as it can be shown, in pieces: each with whether it was rewritten.
+pub(super) fn pieces(text: &str, rewritten: &[Range<usize>]) -> Vec<(String, bool)> {
+    let characters: Vec<char> = text.chars().collect();
+    let part =
+        |range: Range<usize>| shown(&characters.get(range).unwrap_or_default().iter().collect::<String>());
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    for range in rewritten {
+        let range = range.start.min(characters.len())..range.end.min(characters.len());
+        pieces.push((part(at..range.start), false));
+        at = range.end;
+        pieces.push((part(range), true));
+    }
+    pieces.push((part(at..characters.len()), false));
+    pieces.retain(|(text, _)| !text.is_empty());
+    pieces
 }
 
 /// Text from wires and files, on one line: what would steer a terminal is spelled out.

@@ -129,12 +129,13 @@ fn session<B: Backend>(stage: &mut Stage<'_, B>, step: &Step, done: &Done) -> Op
     let at_server = control.map(|ends| beyond_routers(network, done.since, ends));
     let server = stage.host(server)?.id;
     let host = stage.world.host(server)?;
-    let served = host.served().filter(|session| {
+    let sessions = host.served().filter(|session| {
         session.control_ends().is_some_and(|(local, remote)| at_server == Some((remote, local)))
     });
     // Of two sessions between the same ends the later one is this step's.
-    let server_log =
-        served.last().map_or(Log::None, |session: &ServerSession| Log::Dialogue(session.transcript().to_vec()));
+    let server_log = sessions
+        .last()
+        .map_or(Log::None, |session: &ServerSession| Log::Dialogue(session.transcript().to_vec()));
     Some(PlayedSession { stations, wires, control, client_log, server_log })
 }
 

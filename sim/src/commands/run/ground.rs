@@ -78,12 +78,9 @@ impl Backend {
         let mut verdicts = Vec::new();
         let mut networks = Vec::new();
         for backend in wanted.iter().filter(|backend| can(backend)) {
-            let played = match backend {
-                BackendName::Sim => play(name, scenario, seed),
-                BackendName::Netns => match play_in_lab(name, scenario, seed) {
-                    Ok(played) => played,
-                    Err(outcome) => return outcome,
-                },
+            let played = match play_on_one(*backend, name, scenario, seed) {
+                Ok(played) => played,
+                Err(outcome) => return outcome,
             };
             verdicts.push(played.verdict);
             networks.push((*backend, played.network));
@@ -97,6 +94,20 @@ impl Backend {
             }
         };
         Outcome::Played { verdict, networks }
+    }
+}
+
+/// Plays a scenario on one ground, where it can be played; else an outcome says why not.
+pub(in crate::commands) fn play_on_one(
+    backend: BackendName,
+    name: &str,
+    scenario: &Scenario,
+    seed: u64,
+) -> Result<Played, Outcome> {
+    match (backend, scenario.runs_only_on()) {
+        (_, Some((only, because))) if only != backend => Err(Outcome::Skipped(because.to_owned())),
+        (BackendName::Sim, _) => Ok(play(name, scenario, seed)),
+        (BackendName::Netns, _) => play_in_lab(name, scenario, seed),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::explain::story::Leg;
 pub(super) fn octets(packet: &Leg, other: &Leg) -> Vec<Range<usize>> {
     let header = packet.fields.iter().filter_map(|field| {
         let twin = other.fields.iter().find(|twin| (twin.of, twin.name) == (field.of, field.name))?;
-        (twin.value != field.value && !fields::is_worn(field)).then(|| field.octets.clone())
+        (twin.value != field.value && fields::is_compared(field)).then(|| field.octets.clone())
     });
     let mut found: Vec<Range<usize>> = header.collect();
     if let (Some(own), Some(others)) = (payload(&packet.bytes), payload(&other.bytes))
@@ -23,7 +23,24 @@ pub(super) fn octets(packet: &Leg, other: &Leg) -> Vec<Range<usize>> {
 }
 
 fn payload(packet: &[u8]) -> Option<Range<usize>> {
-    see(packet)?.segment().map(|segment| segment.payload.clone()).filter(|range| packet.get(range.clone()).is_some())
+    see(packet)?
+        .segment()
+        .map(|segment| segment.payload.clone())
+        .filter(|range| packet.get(range.clone()).is_some())
+}
+
+/// Ranges in order, those that overlap or touch made one, without empty ones.
+pub(super) fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.retain(|range| !range.is_empty());
+    ranges.sort_by_key(|range| (range.start, range.end));
+    let mut merged: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
 }
 
 /// The characters of `text` that are not those of `other`, as a range of characters.
@@ -62,6 +79,11 @@ fn differing<T: PartialEq>(own: &[T], other: &[T], is_digit: fn(&T) -> bool) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranges_that_touch_are_one() {
+        assert_eq!(merged(vec![5..7, 0..2, 2..3, 9..9, 6..8]), [0..3, 5..8]);
+    }
 
     #[test]
     fn what_differs_is_found_in_whole_numbers() {

@@ -13,11 +13,13 @@ use crate::explain::story::Field;
 const IP: &str = "IPv4";
 const TCP: &str = "TCP";
 const ICMP: &str = "ICMP";
+const PAYLOAD: &str = "payload";
 const WORN: [&str; 2] = ["time to live", "header checksum"];
 
-/// Whether a field changes with every hop, also where no address is translated.
-pub(super) fn is_worn(field: &Field) -> bool {
-    field.of == IP && WORN.contains(&field.name)
+/// Whether a field that differs was rewritten as a whole. The fields that wear with every hop are not marked, and of the
+/// payload what differs is found in it.
+pub(super) fn is_compared(field: &Field) -> bool {
+    !(field.of == IP && WORN.contains(&field.name)) && field.name != PAYLOAD
 }
 
 /// The fields of a packet's headers.
@@ -25,8 +27,8 @@ pub(super) fn of(bytes: &[u8], sight: &Sight) -> Vec<Field> {
     let mut fields = Vec::new();
     let Ok(header) = Ipv4HeaderSlice::from_slice(bytes) else { return fields };
     let start = header.slice().len();
-    ip(&header, &mut Fields { of: IP, base: 0, fields: &mut fields });
-    let mut rest = Fields { of: TCP, base: start, fields: &mut fields };
+    ip(&header, &mut Fields { of: IP, base: 0, list: &mut fields });
+    let mut rest = Fields { of: TCP, base: start, list: &mut fields };
     match &sight.inner {
         Inner::Tcp(segment) => {
             let octets = bytes.get(start..).unwrap_or_default();
@@ -34,7 +36,11 @@ pub(super) fn of(bytes: &[u8], sight: &Sight) -> Vec<Field> {
                 tcp(&header, &mut rest);
                 let length = segment.payload.len();
                 if length > 0 {
-                    rest.add("payload", header.slice().len()..header.slice().len() + length, octets_text(length));
+                    rest.add(
+                        PAYLOAD,
+                        header.slice().len()..header.slice().len() + length,
+                        octets_text(length),
+                    );
                 }
             }
         }
@@ -55,16 +61,17 @@ pub(super) fn of(bytes: &[u8], sight: &Sight) -> Vec<Field> {
     fields
 }
 
+/// The fields of one header, which begins at an octet of the packet.
 struct Fields<'a> {
     of: &'static str,
     base: usize,
-    fields: &'a mut Vec<Field>,
+    list: &'a mut Vec<Field>,
 }
 
 impl Fields<'_> {
     fn add(&mut self, name: &'static str, octets: Range<usize>, value: impl Into<String>) {
         let octets = self.base + octets.start..self.base + octets.end;
-        self.fields.push(Field { of: self.of, name, value: value.into(), octets, rewritten: false });
+        self.list.push(Field { of: self.of, name, value: value.into(), octets, rewritten: false });
     }
 }
 

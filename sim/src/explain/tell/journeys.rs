@@ -76,40 +76,65 @@ pub(super) fn journeys<'a>(
     let chains = chains(network.record(), &session.wires, (since, until));
     let mut book = Book::new(connections, session.wires.len());
     // A connection that one end's wire alone knows is found again on the other by the packets that crossed both.
-    chains.iter().for_each(|hops| book.learn(hops));
+    for hops in &chains {
+        book.learn(hops);
+    }
     let journeys = chains.into_iter().filter_map(|hops| {
         let connection = book.connection(&hops)?;
         let first = hops.first()?;
-        let towards = towards(first, &session.wires).or_else(|| hops.iter().find_map(|hop| towards(hop, &session.wires)))?;
+        let towards = towards(first, &session.wires)
+            .or_else(|| hops.iter().find_map(|hop| towards(hop, &session.wires)))?;
         Some(Journey { connection, towards, sight: see(&first.crossing.bytes)?, hops })
     });
     journeys.collect()
 }
 
 /// The crossings of each packet that was first seen between two instants.
-fn chains<'a>(record: &'a [Crossing], wires: &[WayWire], (since, until): (Instant, Instant)) -> Vec<Vec<Hop<'a>>> {
+fn chains<'a>(
+    record: &'a [Crossing],
+    wires: &[WayWire],
+    (since, until): (Instant, Instant),
+) -> Vec<Vec<Hop<'a>>> {
     let mut chains: Vec<Vec<Hop<'a>>> = Vec::new();
-    // The chain that ends with a crossing, by its place in the record.
-    let mut ending: BTreeMap<usize, usize> = BTreeMap::new();
+    // How each crossing went on, by its place in the record.
+    let mut went_on: BTreeMap<usize, WentOn> = BTreeMap::new();
     for (place, crossing) in record.iter().enumerate() {
         let hop = Hop { crossing, wire: wires.iter().position(|wire| wire.wire == crossing.wire) };
-        // A packet that is cut into fragments goes on as the first of them; the others are told by themselves.
-        let before = crossing.comes_from.and_then(|before| ending.remove(&before));
-        let chain = before.or_else(|| {
-            let begins = crossing.at >= since && crossing.at <= until;
-            begins.then(|| {
+        let before = crossing.comes_from.and_then(|before| went_on.get_mut(&before));
+        let chain = match before {
+            Some(WentOn { chain, hops, astray }) if *hops == 0 || (*astray && hop.wire.is_some()) => {
+                // A switch that knows nobody gives copies to all its ports; the one on the way is followed.
+                if let Some(followed) = chains.get_mut(*chain).filter(|_| *astray) {
+                    followed.pop();
+                }
+                (*hops, *astray) = (*hops + 1, hop.wire.is_none());
+                Some(*chain)
+            }
+            // What was sent in this time; and copies and pieces of what was, which are told by themselves.
+            _ if crossing.at >= since && crossing.at < until => {
                 chains.push(Vec::new());
-                chains.len() - 1
-            })
-        });
+                Some(chains.len() - 1)
+            }
+            _ => None,
+        };
         if let Some(chain) = chain
             && let Some(hops) = chains.get_mut(chain)
         {
             hops.push(hop);
-            ending.insert(place, chain);
+            went_on.insert(place, WentOn { chain, hops: 0, astray: false });
         }
     }
     chains
+}
+
+/// How a packet went on behind a crossing.
+struct WentOn {
+    /// The chain that it is in.
+    chain: usize,
+    /// Crossings that came of it.
+    hops: usize,
+    /// Whether the one in the chain is on none of the way's wires.
+    astray: bool,
 }
 
 /// Which way a packet went on a wire of the way.

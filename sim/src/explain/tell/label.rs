@@ -47,7 +47,7 @@ fn dialogue(payload: &[u8], towards: Towards) -> Vec<Line> {
         let whole = line.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
         let text = whole.map_or_else(|| format!("{line} …"), |line| shown_line(line, towards));
         let announces = whole.and_then(|line| announced(line, towards));
-        lines.push(Line { text, rewritten: None, announces });
+        lines.push(Line { text, rewritten: Vec::new(), announces });
     }
     if lines.len() > LINES {
         let more = lines.len() - LINES;
@@ -74,7 +74,9 @@ pub(super) fn announced(line: &str, towards: Towards) -> Option<String> {
             format!("{end}, since {high} × 256 + {low} = {}", end.port())
         }
         Announcement::ExtendedPort(end) => end.to_string(),
-        Announcement::ExtendedPassive(port) => format!("port {port}, at the address of the control connection"),
+        Announcement::ExtendedPassive(port) => {
+            format!("port {port}, at the address of the control connection")
+        }
     })
 }
 

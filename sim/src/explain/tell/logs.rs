@@ -31,7 +31,8 @@ fn dialogue(log: &Log) -> &[TranscriptLine] {
 
 /// Lines beside each other that are the same line of the dialogue: TCP keeps each end's lines in order.
 fn beside(client: &[TranscriptLine], server: &[TranscriptLine]) -> Vec<LogRow> {
-    let by_client = |is_clients: bool, line: &TranscriptLine| is_clients == (line.direction == Direction::Sent);
+    let by_client =
+        |is_clients: bool, line: &TranscriptLine| is_clients == (line.direction == Direction::Sent);
     let of = |wanted: bool| server.iter().filter(move |line| by_client(false, line) == wanted);
     let (mut commands, mut replies) = (of(true), of(false));
     let mut rows: Vec<LogRow> = Vec::new();
@@ -77,7 +78,8 @@ fn moral(rows: &[LogRow]) -> Vec<String> {
     }
     let towards = |row: &LogRow| if row.by_client { Towards::Server } else { Towards::Client };
     let announces = |row: &&LogRow| {
-        row.client.as_ref().is_some_and(|line| announced(&line.text, towards(row)).is_some()) && row.server.is_some()
+        row.client.as_ref().is_some_and(|line| announced(&line.text, towards(row)).is_some())
+            && row.server.is_some()
     };
     match rows.iter().rev().find(announces).and_then(|row| row.client.as_ref()) {
         Some(line) => vec![format!("both logs agree on `{}`: nothing was rewritten on the way", line.text)],

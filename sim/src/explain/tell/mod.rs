@@ -39,7 +39,9 @@ pub struct Telling {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NothingToTell {
     /// It has no FTP session.
-    #[error("`{scenario}` has no FTP session to explain: its steps are none of `ftp`, or of `run` with a `server`")]
+    #[error(
+        "`{scenario}` has no FTP session to explain: its steps are none of `ftp`, or of `run` with a `server`"
+    )]
     NoFtp {
         /// Its name.
         scenario: String,
@@ -57,7 +59,9 @@ pub enum NothingToTell {
         sessions: String,
     },
     /// There is no such step.
-    #[error("`{scenario}` has no step {step}: its steps are 1 to {steps}, those of a `parallel` one counted each")]
+    #[error(
+        "`{scenario}` has no step {step}: its steps are 1 to {steps}, those of a `parallel` one counted each"
+    )]
     NoStep {
         /// Its name.
         scenario: String,
@@ -158,11 +162,16 @@ fn outcome(judged: &StepVerdict) -> Outcome {
 fn views(stations: &[Station]) -> Vec<View> {
     let is_divide = |station: &Station| matches!(station, Station::Router { .. });
     let last = stations.len().saturating_sub(1);
-    let mut bounds: Vec<usize> =
-        stations.iter().enumerate().filter(|(_, station)| is_divide(station)).map(|(place, _)| place).collect();
+    let mut bounds: Vec<usize> = stations
+        .iter()
+        .enumerate()
+        .filter(|(_, station)| is_divide(station))
+        .map(|(place, _)| place)
+        .collect();
     bounds.insert(0, 0);
     bounds.push(last);
-    let ranges: Vec<Range<usize>> = bounds.iter().zip(bounds.iter().skip(1)).map(|(from, to)| *from..*to).collect();
+    let ranges: Vec<Range<usize>> =
+        bounds.iter().zip(bounds.iter().skip(1)).map(|(from, to)| *from..*to).collect();
     let has_internet = |range: &Range<usize>| {
         stations.get(range.start..=range.end).is_some_and(|part| part.contains(&Station::Internet))
     };
@@ -171,9 +180,14 @@ fn views(stations: &[Station]) -> Vec<View> {
             return "WAN".to_owned();
         }
         // Of two neighbours the one whose LAN it is has the other one inside.
-        let inner = if ranges.iter().position(has_internet).is_some_and(|internet| {
-            ranges.get(internet).is_some_and(|internet| internet.start >= range.end)
-        }) { range.end } else { range.start };
+        let inner =
+            if ranges.iter().position(has_internet).is_some_and(|internet| {
+                ranges.get(internet).is_some_and(|internet| internet.start >= range.end)
+            }) {
+                range.end
+            } else {
+                range.start
+            };
         stations.get(inner).map_or_else(String::new, |station| format!("LAN of {}", station.name()))
     };
     ranges.iter().map(|range| View { name: name(range), from: range.start, to: range.end }).collect()

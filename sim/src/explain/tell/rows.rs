@@ -1,6 +1,6 @@
 //! The ladder's rows: each packet with what became of it, in order of time, the dull ones put together.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use quirknat_router::event::{Event, EventKind};
 use quirknat_router::packet::TcpFlags;
@@ -31,7 +31,6 @@ pub(super) fn decisions(rows: &[Row]) -> Vec<&Decision> {
         .collect()
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a story is made from")]
 pub(super) fn ladder(
     network: &Network,
     session: &PlayedSession,
@@ -117,8 +116,9 @@ fn leg(
     let bytes = secrets.masked(crossing.wire, journey.connection, journey.towards, &crossing.bytes);
     let sight = see(&bytes).unwrap_or_else(|| journey.sight.clone());
     let name = hop.wire.and_then(|wire| session.wires.get(wire)).map(|wire| wire.name.clone());
-    let wire_name =
-        name.unwrap_or_else(|| network.wires().get(crossing.wire).map_or_else(String::new, |name| (*name).to_owned()));
+    let wire_name = name.unwrap_or_else(|| {
+        network.wires().get(crossing.wire).map_or_else(String::new, |name| (*name).to_owned())
+    });
     Leg {
         wire: hop.wire,
         wire_name,
@@ -132,11 +132,13 @@ fn leg(
 
 /// Marks what differs from one view to the next, on both sides of the router that did it.
 fn compare(legs: &mut [Leg], views: &[View]) {
-    let view_of = |leg: &Leg| views.iter().position(|view| leg.wire.is_some_and(|wire| view.wires().contains(&wire)));
+    let view_of =
+        |leg: &Leg| views.iter().position(|view| leg.wire.is_some_and(|wire| view.wires().contains(&wire)));
     let originals = legs.to_vec();
     for (own, leg) in originals.iter().zip(legs.iter_mut()) {
         let others = originals.iter().enumerate().filter(|(place, other)| {
-            let next_views = view_of(own).zip(view_of(other)).is_some_and(|(own, other)| own.abs_diff(other) == 1);
+            let next_views =
+                view_of(own).zip(view_of(other)).is_some_and(|(own, other)| own.abs_diff(other) == 1);
             // One copy a view: the first in the direction of travel.
             let is_first = originals.iter().position(|leg| view_of(leg) == view_of(other)) == Some(*place);
             next_views && is_first
@@ -144,17 +146,18 @@ fn compare(legs: &mut [Leg], views: &[View]) {
         for (_, other) in others {
             leg.rewritten.extend(difference::octets(own, other));
             for (line, twin) in leg.lines.iter_mut().zip(&other.lines) {
-                let found = difference::characters(&line.text, &twin.text);
-                line.rewritten = match (line.rewritten.take(), found) {
-                    (Some(one), Some(two)) => Some(one.start.min(two.start)..one.end.max(two.end)),
-                    (one, two) => one.or(two),
-                };
+                line.rewritten.extend(difference::characters(&line.text, &twin.text));
             }
         }
-        leg.rewritten.sort_by_key(|range| range.start);
-        leg.rewritten.dedup();
+        leg.rewritten = difference::merged(std::mem::take(&mut leg.rewritten));
+        for line in &mut leg.lines {
+            line.rewritten = difference::merged(std::mem::take(&mut line.rewritten));
+        }
         for field in &mut leg.fields {
-            field.rewritten = leg.rewritten.iter().any(|range| range.start < field.octets.end && field.octets.start < range.end);
+            field.rewritten = leg
+                .rewritten
+                .iter()
+                .any(|range| range.start < field.octets.end && field.octets.start < range.end);
         }
     }
 }
@@ -172,7 +175,10 @@ fn end(network: &Network, session: &PlayedSession, journey: &Journey<'_>) -> End
                 return End::Stopped { station, reason: format!("lost {}: {}", loss.place, loss.reason) };
             }
             NetworkEvent::Router { router, event: Event { kind, .. } } => {
-                if let EventKind::PacketDropped { .. } | EventKind::PacketAnswered { .. } | EventKind::FragmentHeld { .. } = kind {
+                if let EventKind::PacketDropped { .. }
+                | EventKind::PacketAnswered { .. }
+                | EventKind::FragmentHeld { .. } = kind
+                {
                     return End::Stopped { station: at(router), reason: kind.to_string() };
                 }
             }
@@ -185,7 +191,8 @@ fn end(network: &Network, session: &PlayedSession, journey: &Journey<'_>) -> End
         (Some(wire), Towards::Server) if wire == last_wire => End::Arrived,
         (Some(_), _) => End::UnderWay,
         (None, _) => {
-            let name = network.wires().get(last.crossing.wire).map_or_else(String::new, |name| (*name).to_owned());
+            let name =
+                network.wires().get(last.crossing.wire).map_or_else(String::new, |name| (*name).to_owned());
             End::Elsewhere { wire: name }
         }
     }
@@ -195,7 +202,9 @@ fn decision(event: &NetworkEvent, stations: &[Station]) -> Decision {
     let (by, weight) = match event {
         NetworkEvent::Router { router, event } => (router.to_string(), weigh(&event.kind)),
         NetworkEvent::Lost(loss) => match &loss.place {
-            LossPlace::Wire(name) | LossPlace::Network(name) | LossPlace::Router(name) => (name.clone(), Weight::Ended),
+            LossPlace::Wire(name) | LossPlace::Network(name) | LossPlace::Router(name) => {
+                (name.clone(), Weight::Ended)
+            }
         },
         NetworkEvent::Changed(_) => (String::new(), Weight::Plain),
     };
@@ -207,9 +216,9 @@ fn decision(event: &NetworkEvent, stations: &[Station]) -> Decision {
 fn weigh(kind: &EventKind) -> Weight {
     match kind {
         EventKind::PacketDropped { .. } | EventKind::TranslationRefused { .. } => Weight::Ended,
-        EventKind::CommandRewritten { .. } | EventKind::ForwardOpened { .. } | EventKind::ForwardUsed { .. } => {
-            Weight::Helped
-        }
+        EventKind::CommandRewritten { .. }
+        | EventKind::ForwardOpened { .. }
+        | EventKind::ForwardUsed { .. } => Weight::Helped,
         EventKind::CommandLeftAlone { .. } => Weight::LeftAlone,
         _ => Weight::Plain,
     }
@@ -240,7 +249,8 @@ fn notes(
 /// A bare acknowledgement that made nothing happen.
 fn is_dull(packet: &Packet, journey: &Journey<'_>) -> bool {
     let Some(segment) = journey.sight.segment() else { return false };
-    let is_bare = segment.payload.is_empty() && TcpFlags(segment.flags.0 & !TcpFlags::PSH) == TcpFlags(TcpFlags::ACK);
+    let is_bare =
+        segment.payload.is_empty() && TcpFlags(segment.flags.0 & !TcpFlags::PSH) == TcpFlags(TcpFlags::ACK);
     is_bare && packet.end == End::Arrived && packet.decisions.is_empty()
 }
 
@@ -252,13 +262,11 @@ fn put_with_the_last(rows: &mut [Row], packet: &Packet, journey: &Journey<'_>) -
         && last.towards == packet.towards
         && last.end == packet.end
         && last.span() == packet.span();
-    let is_bulk = packet.part == Part::Data && octets > 0 && carries(last) && packet.decisions.is_empty();
-    let is_once_more = packet.again
-        && texts(last).eq(texts(packet))
-        && packet.decisions.iter().map(|decision| &decision.text).all(|text| {
-            last.decisions.iter().any(|decision| decision.text == *text)
-        });
-    if !is_alike || !(is_bulk || is_once_more) {
+    let is_bulk = packet.part == Part::Data && octets > 0 && first_octets(last) > 0;
+    let is_once_more = packet.again && texts(last).eq(texts(packet));
+    let was_said = |decision: &Decision| last.decisions.iter().any(|said| said.text == decision.text);
+    let is_news = !packet.decisions.iter().all(was_said);
+    if !is_alike || is_news || !(is_bulk || is_once_more) {
         return false;
     }
     let so_far = last.more.take();
@@ -266,10 +274,6 @@ fn put_with_the_last(rows: &mut [Row], packet: &Packet, journey: &Journey<'_>) -
     let (packets, before) = so_far.map_or((0, first), |more| (more.packets, more.octets));
     last.more = Some(More { packets: packets + 1, octets: before + octets, until_us: packet.at_us });
     true
-}
-
-fn carries(packet: &Packet) -> bool {
-    first_octets(packet) > 0
 }
 
 fn first_octets(packet: &Packet) -> usize {
@@ -286,7 +290,7 @@ fn texts(packet: &Packet) -> impl Iterator<Item = &str> {
 /// Which octets of each connection were sent so far.
 #[derive(Default)]
 struct Repeats {
-    sent: BTreeMap<(usize, Towards), BTreeSet<(u32, usize, u8)>>,
+    sent: BTreeSet<(usize, Towards, u32, usize, u8)>,
 }
 
 impl Repeats {
@@ -297,7 +301,6 @@ impl Repeats {
         if payload.is_empty() && counted == 0 {
             return false;
         }
-        let sent = self.sent.entry((journey.connection, journey.towards)).or_default();
-        !sent.insert((*sequence, payload.len(), counted))
+        !self.sent.insert((journey.connection, journey.towards, *sequence, payload.len(), counted))
     }
 }

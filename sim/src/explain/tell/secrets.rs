@@ -101,7 +101,8 @@ impl Stream {
                 verb.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"PASS"))
                     && verb.get(4).is_some_and(u8::is_ascii_whitespace)
             }) {
-                let end = line.iter().rposition(|octet| !matches!(octet, b'\r' | b'\n')).map_or(0, |last| last + 1);
+                let end =
+                    line.iter().rposition(|octet| !matches!(octet, b'\r' | b'\n')).map_or(0, |last| last + 1);
                 self.secret.push(start + text + 5..start + end.max(text + 5));
             }
             start += line.len();
@@ -111,7 +112,9 @@ impl Stream {
     fn hides(&self, segment: &Segment, octet: usize) -> bool {
         let Some(start) = self.start else { return false };
         let offset = u32::try_from(octet - segment.payload.start).unwrap_or(u32::MAX);
-        let Ok(at) = usize::try_from(segment.sequence.wrapping_add(offset).wrapping_sub(start)) else { return false };
+        let Ok(at) = usize::try_from(segment.sequence.wrapping_add(offset).wrapping_sub(start)) else {
+            return false;
+        };
         self.secret.iter().any(|secret| secret.contains(&at))
     }
 }

@@ -8,7 +8,9 @@ use crate::net::{ChangeKind, NetworkEvent};
 /// A session's translations and forwards as its own packets made them, followed through all that happened after.
 pub(super) fn entries(decisions: &[&Decision], events: &[NetworkEvent]) -> Vec<Entry> {
     let mut entries: Vec<Entry> = decisions.iter().filter_map(|decision| made(decision)).collect();
-    entries.iter_mut().for_each(|entry| follow(entry, events));
+    for entry in &mut entries {
+        follow(entry, events);
+    }
     entries
 }
 
@@ -56,7 +58,9 @@ fn follow(entry: &mut Entry, events: &[NetworkEvent]) {
                 ending(entry, &event.kind)
             }
             NetworkEvent::Changed(change) => match &change.what {
-                ChangeKind::RouterRestarted { router } if *router == entry.router => Some("the router restarted".to_owned()),
+                ChangeKind::RouterRestarted { router } if *router == entry.router => {
+                    Some("the router restarted".to_owned())
+                }
                 ChangeKind::WanAddressChanged { router, .. } if *router == entry.router => {
                     Some("the router got another WAN address".to_owned())
                 }
@@ -90,7 +94,9 @@ fn note(entry: &mut Entry, event: &Event) {
 
 fn ending(entry: &Entry, kind: &EventKind) -> Option<String> {
     match (entry.kind, kind) {
-        (EntryKind::Translation, EventKind::TranslationEnded { translation, reason }) if *translation == entry.id => {
+        (EntryKind::Translation, EventKind::TranslationEnded { translation, reason })
+            if *translation == entry.id =>
+        {
             Some(reason.to_string())
         }
         (EntryKind::Forward, EventKind::ForwardEnded { forward, reason }) if *forward == entry.id => {
@@ -102,7 +108,9 @@ fn ending(entry: &Entry, kind: &EventKind) -> Option<String> {
 
 /// Which of a session's translations and forwards an event that nobody's packet brought about is of.
 pub(super) fn concerns(event: &NetworkEvent, decisions: &[&Decision]) -> bool {
-    let NetworkEvent::Router { router, event } = event else { return matches!(event, NetworkEvent::Changed(_)) };
+    let NetworkEvent::Router { router, event } = event else {
+        return matches!(event, NetworkEvent::Changed(_));
+    };
     let (kind, id) = match &event.kind {
         EventKind::TranslationEnded { translation, .. } => (EntryKind::Translation, *translation),
         EventKind::ForwardEnded { forward, .. } => (EntryKind::Forward, *forward),

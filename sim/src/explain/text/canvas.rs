@@ -6,6 +6,8 @@ use std::ops::Range;
 use anstyle::Style;
 use unicode_width::UnicodeWidthChar;
 
+use crate::explain::words;
+
 /// A line.
 pub(super) struct Canvas {
     cells: Vec<Cell>,
@@ -38,7 +40,9 @@ impl Canvas {
                 continue;
             }
             self.put(column, character, style);
-            if width == 2 && let Some(cell) = self.cells.get_mut(column + 1) {
+            if width == 2
+                && let Some(cell) = self.cells.get_mut(column + 1)
+            {
                 *cell = Cell::Taken;
             }
             column += width;
@@ -104,7 +108,8 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<Piece> {
             .max(1);
         let mut length = fits;
         if fits < rest.len()
-            && let Some(blank) = rest.iter().take(fits + 1).rposition(|character| *character == ' ').filter(|blank| *blank > 0)
+            && let Some(blank) =
+                rest.iter().take(fits + 1).rposition(|character| *character == ' ').filter(|blank| *blank > 0)
         {
             length = blank;
         }
@@ -118,6 +123,47 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<Piece> {
         pieces.push(Piece { text: String::new(), start: 0 });
     }
     pieces
+}
+
+/// A piece of a text that has marked characters.
+pub(super) struct MarkedPiece {
+    pub(super) text: String,
+    /// Those of its characters that are marked.
+    pub(super) marks: Vec<Range<usize>>,
+}
+
+impl MarkedPiece {
+    /// The line of marks to stand below it.
+    pub(super) fn marks_below(&self) -> String {
+        let mut line = String::new();
+        for (number, character) in self.text.chars().enumerate() {
+            let mark = if self.marks.iter().any(|range| range.contains(&number)) { "^" } else { " " };
+            line.push_str(&mark.repeat(character.width().unwrap_or(0)));
+        }
+        line.trim_end().to_owned()
+    }
+}
+
+/// A text with marked characters, as it can be shown, cut into lines.
+pub(super) fn marked_pieces(text: &str, marked: &[Range<usize>], columns: usize) -> Vec<MarkedPiece> {
+    let (mut shown, mut marks, mut at) = (String::new(), Vec::new(), 0);
+    for (piece, is_marked) in words::pieces(text, marked) {
+        let end = at + piece.chars().count();
+        if is_marked {
+            marks.push(at..end);
+        }
+        at = end;
+        shown.push_str(&piece);
+    }
+    let piece = |Piece { text, start }: Piece| {
+        let end = start + text.chars().count();
+        let within = marks.iter().filter_map(|range: &Range<usize>| {
+            let (from, to) = (range.start.max(start), range.end.min(end));
+            (from < to).then(|| from - start..to - start)
+        });
+        MarkedPiece { marks: within.collect(), text }
+    };
+    wrap(&shown, columns).into_iter().map(piece).collect()
 }
 
 #[cfg(test)]
@@ -135,7 +181,6 @@ mod tests {
         assert_eq!(wrapped("abcdef gh", 4), ["abcd", "ef", "gh"]);
         assert_eq!(wrapped("名前 名前", 4), ["名前", "名前"]);
         assert_eq!(wrapped("", 4), [""]);
-        assert_eq!(wrapped(" x", 1), ["", "x"].map(|_| "x")[..1].to_vec());
     }
 
     #[test]

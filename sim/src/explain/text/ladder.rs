@@ -1,8 +1,10 @@
 //! The ladder in characters.
 
+use std::ops::Range;
+
 use anstyle::Style;
 
-use super::canvas::{Canvas, width, wrap};
+use super::canvas::{Canvas, marked_pieces, width, wrap};
 use super::{Page, TIME};
 use crate::explain::story::{Decision, End, Line, Packet, Row, StepStory, Towards, View};
 use crate::explain::words;
@@ -61,7 +63,8 @@ pub(super) fn ladder(page: &mut Page, step: &StepStory) {
         }
     }
     if step.acknowledgements > 0 {
-        let what = format!("bare acknowledgements not shown: {} (--all-packets shows them)", step.acknowledgements);
+        let what =
+            format!("bare acknowledgements not shown: {} (--all-packets shows them)", step.acknowledgements);
         page.paragraph(TIME, &what, page.style.faint);
     }
 }
@@ -146,7 +149,9 @@ fn beside(page: &mut Page, step: &StepStory, layout: &Layout, packet: &Packet) {
 
 /// The views that a packet crossed, each with what it says there.
 fn crossed<'a>(step: &'a StepStory, packet: &'a Packet) -> Vec<(usize, &'a View, &'a [Line])> {
-    let legs = |view: &View| packet.legs.iter().find(|leg| leg.wire.is_some_and(|wire| view.wires().contains(&wire)));
+    let legs = |view: &View| {
+        packet.legs.iter().find(|leg| leg.wire.is_some_and(|wire| view.wires().contains(&wire)))
+    };
     let views = step.views.iter().enumerate();
     views.filter_map(|(number, view)| legs(view).map(|leg| (number, view, leg.lines.as_slice()))).collect()
 }
@@ -159,7 +164,7 @@ fn arrows(canvas: &mut Canvas, page: &Page, step: &StepStory, layout: &Layout, p
         let (left, right) = (layout.lane(*wire), layout.lane(wire + 1));
         canvas.fill(left + 1..right, '─', style);
     }
-    let ends = step.views.iter().flat_map(|view| {
+    let ends = step.views.iter().filter_map(|view| {
         let within: Vec<usize> = wires.iter().copied().filter(|wire| view.wires().contains(wire)).collect();
         let (first, last) = (within.iter().min().copied(), within.iter().max().copied());
         first.zip(last)
@@ -189,7 +194,7 @@ struct CellLine {
     text: String,
     kind: CellKind,
     /// Characters that were rewritten.
-    marked: Option<std::ops::Range<usize>>,
+    marked: Vec<Range<usize>>,
 }
 
 #[derive(PartialEq, Eq, Clone, Copy)]
@@ -205,44 +210,18 @@ enum CellKind {
 fn cell(lines: &[Line], columns: usize) -> Vec<CellLine> {
     let mut cell = Vec::new();
     for line in lines {
-        let (text, rewritten) = spelled_out(line);
-        for piece in wrap(&text, columns) {
-            let length = piece.text.chars().count();
-            let marked = rewritten.as_ref().and_then(|range| {
-                let (start, end) = (range.start.max(piece.start), range.end.min(piece.start + length));
-                (start < end).then(|| start - piece.start..end - piece.start)
-            });
-            let marks = marked.as_ref().map(|range| {
-                let before: String = piece.text.chars().take(range.start).collect();
-                let below: String = piece.text.chars().skip(range.start).take(range.len()).collect();
-                format!("{}{}", " ".repeat(width(&before)), "^".repeat(width(&below)))
-            });
-            cell.push(CellLine { text: piece.text, kind: CellKind::Text, marked });
-            cell.extend(marks.map(|text| CellLine { text, kind: CellKind::Marks, marked: None }));
+        for piece in marked_pieces(&line.text, &line.rewritten, columns) {
+            let marks = (!piece.marks.is_empty()).then(|| piece.marks_below());
+            cell.push(CellLine { text: piece.text, kind: CellKind::Text, marked: piece.marks });
+            cell.extend(marks.map(|text| CellLine { text, kind: CellKind::Marks, marked: Vec::new() }));
         }
         if let Some(announces) = &line.announces {
-            let pieces = wrap(&format!("= {announces}"), columns);
-            cell.extend(pieces.into_iter().map(|piece| CellLine {
-                text: piece.text,
-                kind: CellKind::Announces,
-                marked: None,
-            }));
+            let pieces = wrap(&format!("= {announces}"), columns).into_iter();
+            let kind = CellKind::Announces;
+            cell.extend(pieces.map(|piece| CellLine { text: piece.text, kind, marked: Vec::new() }));
         }
     }
     cell
-}
-
-/// A line as it can be shown, and the marked characters there.
-pub(super) fn spelled_out(line: &Line) -> (String, Option<std::ops::Range<usize>>) {
-    let Some(range) = &line.rewritten else { return (words::shown(&line.text), None) };
-    let part = |from: usize, to: usize| -> String {
-        words::shown(&line.text.chars().skip(from).take(to.saturating_sub(from)).collect::<String>())
-    };
-    let (before, marked) = (part(0, range.start), part(range.start, range.end));
-    let after = part(range.end, usize::MAX);
-    let start = before.chars().count();
-    let end = start + marked.chars().count();
-    (format!("{before}{marked}{after}"), Some(start..end))
 }
 
 fn put_cell_line(canvas: &mut Canvas, page: &Page, column: usize, line: &CellLine) {
@@ -251,17 +230,17 @@ fn put_cell_line(canvas: &mut Canvas, page: &Page, column: usize, line: &CellLin
         CellKind::Marks => page.style.warning,
         CellKind::Announces => page.style.faint,
     };
-    let Some(range) = &line.marked else {
-        let padded = if line.kind == CellKind::Text { format!(" {} ", line.text) } else { format!(" {}", line.text) };
-        canvas.text(column - 1, &padded, style);
-        return;
-    };
-    let part = |from: usize, to: usize| -> String { line.text.chars().skip(from).take(to - from).collect() };
+    // Blanks set text apart from the arrow that it stands in.
     canvas.text(column - 1, " ", Style::new());
-    let column = canvas.text(column, &part(0, range.start), style);
-    let column = canvas.text(column, &part(range.start, range.end), page.style.rewritten);
-    let column = canvas.text(column, &part(range.end, line.text.chars().count()), style);
-    canvas.text(column, " ", Style::new());
+    let mut at = column;
+    for (number, character) in line.text.chars().enumerate() {
+        let is_marked = line.marked.iter().any(|range| range.contains(&number));
+        let style = if is_marked { page.style.rewritten } else { style };
+        at = canvas.text(at, character.encode_utf8(&mut [0; 4]), style);
+    }
+    if line.kind == CellKind::Text {
+        canvas.text(at, " ", Style::new());
+    }
 }
 
 /// A packet with its views below each other.
@@ -272,22 +251,31 @@ fn below(page: &mut Page, step: &StepStory, packet: &Packet) {
         _ => page.style.bad,
     };
     canvas.text(0, &words::time(packet.at_us), page.style.faint);
-    canvas.text(TIME, &words::way(step, packet), arrow);
-    page.line(&canvas);
+    let behind = canvas.text(TIME, &words::way(step, packet), arrow);
     let names = step.views.iter().map(|view| width(&view.name)).max().unwrap_or_default();
     let column = TIME + 2 + names + 3;
     let mut shown = crossed(step, packet);
     if packet.towards == Towards::Client {
         shown.reverse();
     }
+    // What is the same everywhere is said once.
+    let is_same = shown.iter().zip(shown.iter().skip(1)).all(|((_, _, one), (_, _, other))| one == other);
+    if is_same {
+        shown.truncate(1);
+    }
+    // … and beside the way, if that leaves room.
+    if !is_same || behind + 1 >= column {
+        page.line(&canvas);
+        canvas = Canvas::new(page.width);
+    }
     for (_, view, lines) in shown {
         for (number, line) in cell(lines, page.width.saturating_sub(column)).iter().enumerate() {
-            let mut canvas = Canvas::new(page.width);
-            if number == 0 {
+            if number == 0 && !is_same {
                 canvas.text(TIME + 2, &words::shown(&view.name), page.style.faint);
             }
             put_cell_line(&mut canvas, page, column, line);
             page.line(&canvas);
+            canvas = Canvas::new(page.width);
         }
     }
     if let Some(more) = words::more(packet) {

@@ -20,14 +20,22 @@ const TIME: usize = 11;
 /// The story in lines of at most `width` columns.
 pub fn text(story: &Story, width: usize, coloured: bool) -> String {
     let mut page = Page { width: width.max(NARROWEST), style: Styles::new(coloured), text: String::new() };
-    page.paragraph(0, &format!("{}: {}", words::shown(&story.name), words::shown(&story.title)), page.style.title);
+    page.paragraph(
+        0,
+        &format!("{}: {}", words::shown(&story.name), words::shown(&story.title)),
+        page.style.title,
+    );
     for step in &story.steps {
         page.blank();
         step_text(&mut page, step);
     }
     for elsewhere in &story.elsewhere {
         page.blank();
-        page.paragraph(0, &format!("step {}: {}", elsewhere.step, words::shown(&elsewhere.what)), page.style.title);
+        page.paragraph(
+            0,
+            &format!("step {}: {}", elsewhere.step, words::shown(&elsewhere.what)),
+            page.style.title,
+        );
         rest::mismatches(&mut page, &elsewhere.mismatches);
     }
     page.text

@@ -1,7 +1,7 @@
 //! What stands below the ladder: both logs, the routers' tables, the cause, what helps.
 
 use super::Page;
-use super::canvas::{Canvas, Piece, width, wrap};
+use super::canvas::{Canvas, marked_pieces};
 use crate::explain::story::{LogLine, LogRow, StepStory};
 use crate::explain::words;
 use crate::scenario::Mismatch;
@@ -19,7 +19,8 @@ pub(super) fn logs(page: &mut Page, step: &StepStory) {
             .map(|station| station.map_or_else(String::new, |station| words::shown(station.name())));
         let mut canvas = Canvas::new(page.width);
         canvas.text(0, &format!("the client's, on {client}"), page.style.faint);
-        let server = if logs.has_server { format!("the server's, on {server}") } else { "no server's log".to_owned() };
+        let server =
+            if logs.has_server { format!("the server's, on {server}") } else { "no server's log".to_owned() };
         canvas.text(half + 3, &server, page.style.faint);
         page.line(&canvas);
         logs.rows.iter().for_each(|row| log_row(page, row, half));
@@ -41,11 +42,15 @@ pub(super) fn logs(page: &mut Page, step: &StepStory) {
 
 fn log_row(page: &mut Page, row: &LogRow, half: usize) {
     let sign = |is_own: bool| if is_own { '>' } else { '<' };
-    let side = |line: &Option<LogLine>| line.as_ref().map(|line| marked_pieces(line, half.saturating_sub(2))).unwrap_or_default();
+    let side = |line: &Option<LogLine>| {
+        line.as_ref().map(|line| with_marks(line, half.saturating_sub(2))).unwrap_or_default()
+    };
     let (client, server) = (side(&row.client), side(&row.server));
     for at in 0..client.len().max(server.len()) {
         let mut canvas = Canvas::new(page.width);
-        for (pieces, column, sign) in [(&client, 0, sign(row.by_client)), (&server, half + 3, sign(!row.by_client))] {
+        for (pieces, column, sign) in
+            [(&client, 0, sign(row.by_client)), (&server, half + 3, sign(!row.by_client))]
+        {
             let Some((text, is_marks)) = pieces.get(at) else { continue };
             if at == 0 {
                 canvas.put(column, sign, page.style.faint);
@@ -60,27 +65,15 @@ fn log_row(page: &mut Page, row: &LogRow, half: usize) {
 }
 
 /// A line in pieces, each with marks below it where the other log has something else.
-fn marked_pieces(line: &LogLine, columns: usize) -> Vec<(String, bool)> {
-    let shown = words::shown(&line.text);
-    // Places are those of the line as it is; what is spelled out moves them, and is marked as a whole then.
-    let differing = line.differing.clone().map(|range| {
-        if shown == line.text { range } else { 0..shown.chars().count() }
-    });
-    let mut pieces = Vec::new();
-    for Piece { text, start } in wrap(&shown, columns) {
-        let marks = differing.as_ref().and_then(|range| {
-            let length = text.chars().count();
-            let (from, to) = (range.start.max(start), range.end.min(start + length));
-            (from < to).then(|| {
-                let before: String = text.chars().take(from - start).collect();
-                let below: String = text.chars().skip(from - start).take(to - from).collect();
-                format!("{}{}", " ".repeat(width(&before)), "^".repeat(width(&below)))
-            })
-        });
-        pieces.push((text, false));
-        pieces.extend(marks.map(|marks| (marks, true)));
-    }
+fn with_marks(line: &LogLine, columns: usize) -> Vec<(String, bool)> {
+    let differing: Vec<_> = line.differing.clone().into_iter().collect();
+    let pieces = marked_pieces(&line.text, &differing, columns).into_iter();
     pieces
+        .flat_map(|piece| {
+            let marks = (!piece.marks.is_empty()).then(|| (piece.marks_below(), true));
+            std::iter::once((piece.text, false)).chain(marks)
+        })
+        .collect()
 }
 
 /// What routers held.
@@ -90,9 +83,14 @@ pub(super) fn table(page: &mut Page, step: &StepStory) {
     }
     page.heading("What the routers held");
     for entry in &step.table {
-        page.paragraph(0, &format!("{}: {} ({})", words::entry_name(entry), entry.text, entry.why), page.style.plain);
+        page.paragraph(
+            0,
+            &format!("{}: {} ({})", words::entry_name(entry), entry.text, entry.why),
+            page.style.plain,
+        );
         let since = words::time(entry.since_us);
-        let used: Vec<String> = entry.used_us.iter().map(|at| format!(", used at {}", words::time(*at))).collect();
+        let used: Vec<String> =
+            entry.used_us.iter().map(|at| format!(", used at {}", words::time(*at))).collect();
         let line = format!("from {since}{}, {}", used.concat(), words::entry_end(entry));
         page.paragraph(4, &line, page.style.faint);
     }

@@ -77,19 +77,27 @@ impl Network {
         placed.off_until = None;
         let egress = placed.router.forward(now, ingress, &mut packet);
         self.drain_events(id, crossing);
-        if let Some(egress) = egress {
-            self.leave_router(now, id, egress, packet, crossing);
+        let forwarded = egress.and_then(|egress| self.leave_router(now, id, egress, packet, crossing));
+        while let Some((egress, packet)) = self.transmit_of(id) {
+            // Besides it the router sends packets of its own; what is the same, octet by octet, is a copy that its
+            // switch gives to another port.
+            let is_copy = forwarded
+                .and_then(|place| self.log.crossing_mut(place))
+                .is_some_and(|forwarded| forwarded.bytes == packet);
+            self.leave_router(now, id, egress, packet, crossing.filter(|_| is_copy));
         }
-        self.drain_router(now, id);
+        self.drain_events(id, None);
     }
 
     pub(super) fn drain_router(&mut self, now: Instant, id: usize) {
-        while let Some((egress, packet)) =
-            self.routers.get_mut(id).and_then(|placed| placed.router.poll_transmit())
-        {
+        while let Some((egress, packet)) = self.transmit_of(id) {
             self.leave_router(now, id, egress, packet, None);
         }
         self.drain_events(id, None);
+    }
+
+    fn transmit_of(&mut self, id: usize) -> Option<(Interface, Vec<u8>)> {
+        self.routers.get_mut(id)?.router.poll_transmit()
     }
 
     fn drain_events(&mut self, id: usize, crossing: Option<usize>) {
@@ -100,6 +108,7 @@ impl Network {
         self.log.tell(crossing, events);
     }
 
+    /// A packet leaves a router; gives its place in the record, if it crosses the wire's watched end here.
     fn leave_router(
         &mut self,
         now: Instant,
@@ -107,8 +116,8 @@ impl Network {
         egress: Interface,
         packet: Vec<u8>,
         comes_from: Option<usize>,
-    ) {
-        let Some(plug) = self.plug_at(id, egress) else { return };
+    ) -> Option<usize> {
+        let plug = self.plug_at(id, egress)?;
         let (direction, is_watched_here) = match (egress, plug.station) {
             (Interface::Wan, _) => (Direction::Up, true),
             (Interface::Lan(_), Station::Host(_)) => (Direction::Down, true),
@@ -121,6 +130,7 @@ impl Network {
             Trace::Unseen { comes_from }
         };
         self.carry(now, plug, direction, packet, trace);
+        trace.place()
     }
 
     fn cross_internet(&mut self, now: Instant, mut packet: Vec<u8>, crossing: Option<usize>) {

@@ -12,9 +12,9 @@ use smoltcp::time::{Duration, Instant};
 pub use error::PlayError;
 
 use super::done::Done;
+use super::kept::{self, PlayedStep};
 use super::language::Step;
 use super::stage::Stage;
-use super::kept::{self, PlayedStep};
 use super::{Mismatch, Scenario, StepVerdict, Verdict, describe, judge};
 use crate::net::Network;
 use crate::world::{Activity, Backend, Simulated};
