@@ -5,6 +5,8 @@ pub mod capture;
 pub mod cause;
 pub mod cli;
 pub mod commands;
+#[cfg(test)]
+mod committed;
 pub mod compatibility;
 pub mod exit;
 pub mod explain;

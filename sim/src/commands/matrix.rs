@@ -13,7 +13,8 @@ use super::run::workers::{self, Ended, Observer, Settings};
 use super::run::{interrupt, threads};
 use super::{Source, invalid, print};
 use crate::compatibility::{
-    ARTICLE_PROFILE, Cell, Document, Entry, ProfileNamed, Selection, SelectionError, Works, table,
+    ARTICLE_PROFILE, Cell, Document, Entry, ProfileNamed, Selection, SelectionError, Works, html, markdown,
+    table,
 };
 use crate::exit::Failure;
 use crate::scenario::ScenarioError;
@@ -49,8 +50,12 @@ pub struct MatrixArgs {
 enum Format {
     /// Lines for a terminal
     Table,
+    /// Markdown, as GitHub shows it
+    Markdown,
     /// One JSON object, whose `cells` is the list
     Json,
+    /// One page that needs nothing else
+    Html,
 }
 
 /// Plays every cell and shows what came of it. A cell that is not as the article says makes the status 1.
@@ -69,6 +74,8 @@ pub fn run(args: &MatrixArgs) -> Result<(), Failure> {
             let coloured = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
             table(&document, coloured)
         }
+        Format::Markdown => markdown(&document, false),
+        Format::Html => html(&document, false),
         Format::Json => format!("{:#}\n", serde_json::to_value(&document).map_err(Failure::usage)?),
     })?;
     verdict(&document)

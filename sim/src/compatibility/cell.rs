@@ -63,11 +63,6 @@ impl Cell {
         path_safe(&self.to_string(), "[]=,")
     }
 
-    /// A word for its place that can be part of an address in a page, such as `client-2121-port-neither`.
-    pub fn anchor(&self) -> String {
-        format!("{}-{}-{}-{}", self.behind.word(), self.control.word(), self.mode.word(), self.aware.word())
-    }
-
     /// What a user types to have it explained.
     pub fn explain_command(&self) -> String {
         // As a POSIX shell reads it: between single quotes all but a quote stands for itself.

@@ -73,16 +73,6 @@ impl Behind {
     pub fn has_server(self) -> bool {
         matches!(self, Self::Server | Self::Both)
     }
-
-    /// For people, with a capital letter.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Nobody => "Nobody behind a router",
-            Self::Client => "Client behind the router",
-            Self::Server => "Server behind the router",
-            Self::Both => "Both behind such routers",
-        }
-    }
 }
 
 impl Coordinate for ControlPort {

@@ -11,8 +11,11 @@ mod claims;
 mod coordinates;
 mod document;
 mod entry;
+mod html;
+mod markdown;
 mod scenario;
 mod selection;
+mod sign;
 mod table;
 
 pub use cell::{ARTICLE_PROFILE, Cell};
@@ -20,6 +23,8 @@ pub use claims::{Claim, Expected, claims};
 pub use coordinates::{Aware, Behind, ControlPort, Coordinate};
 pub use document::{CauseCount, Document, ProfileNamed};
 pub use entry::{Entry, Outcome, Works};
+pub use html::html;
+pub use markdown::markdown;
 pub use selection::{Selection, SelectionError};
 pub use table::table;
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::cell::Cell;
 use super::claims::Expected;
 use super::coordinates::{Aware, Coordinate as _};
-use super::table::mode_name;
+use super::sign::{aware_name, behind_name, mode_name};
 use crate::scenario::language::Mode;
 use crate::scenario::{ScenarioError, ScenarioFile};
 
@@ -62,13 +62,8 @@ impl Cell {
 
     /// In a line, for people.
     pub fn title(&self) -> String {
-        let aware = match self.aware {
-            Aware::Neither => "no software knows of its NAT",
-            Aware::Client => "the client knows of its NAT",
-            Aware::Server => "the server knows of its NAT",
-        };
-        let mode = mode_name(self.mode);
-        format!("{}, control port {}, {mode}, {aware}", self.behind.title(), self.control.word())
+        let (behind, mode, aware) = (behind_name(self.behind), mode_name(self.mode), aware_name(self.aware));
+        format!("{behind}, control port {}, {mode}, {aware}", self.control.word())
     }
 
     fn about(&self) -> String {

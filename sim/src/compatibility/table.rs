@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::coordinates::{Aware, Behind, ControlPort, Coordinate};
 use super::document::{Document, ProfileNamed};
 use super::entry::{Entry, Works};
+use super::sign::{FAILS, Kind, NOT_PLAYED, Sign, behind_name, called, legend, mode_name};
 use crate::report::for_line;
 use crate::scenario::language::Mode;
 
@@ -18,14 +19,6 @@ const LABEL: usize = 14;
 const BESIDE: usize = 2;
 /// Cells of a profile in a row: two control ports, three awarenesses.
 const CELLS: usize = 6;
-
-/// The signs, each with what it means.
-pub(super) const WORKS: &str = "✓";
-pub(super) const FAILS: &str = "✗";
-pub(super) const NOT_PLAYED: &str = "!";
-pub(super) const SAME: &str = "=";
-pub(super) const UNSPOKEN: &str = "~";
-pub(super) const DIFFERS: &str = "≠";
 
 /// The document as text, with colours or without.
 pub fn table(document: &Document, coloured: bool) -> String {
@@ -82,7 +75,7 @@ impl Table<'_> {
         self.heads(profiles, width);
         for &behind in Behind::ALL {
             let Styles { strong, .. } = self.styles;
-            self.line(&format!("{strong}{}{strong:#}", behind.title()));
+            self.line(&format!("{strong}{}{strong:#}", behind_name(behind)));
             for &mode in Mode::ALL {
                 let mut line = format!("  {:1$}", mode_name(mode), LABEL - 2);
                 for profile in profiles {
@@ -137,42 +130,28 @@ impl Table<'_> {
             put(line, format_args!("{:width$}", ""));
             return;
         };
-        let (sign, style) = match entry.outcome.outcome {
-            _ if entry.same_as.is_some() => (SAME.to_owned(), faint),
-            Works::Works => (WORKS.to_owned(), works),
-            Works::Fails => {
-                let number = self.document.cause_number(entry).unwrap_or_default();
-                (format!("{FAILS}{number}"), fails)
-            }
-            Works::NotPlayed => (NOT_PLAYED.to_owned(), fails),
+        let sign = Sign::of(self.document, entry);
+        let style = match sign.kind {
+            Kind::Works => works,
+            Kind::Fails(_) | Kind::NotPlayed => fails,
+            Kind::Same => faint,
         };
-        let is_own = entry.same_as.is_none();
-        let unspoken = if is_own && entry.is_unspoken() { UNSPOKEN } else { "" };
-        let other = if is_own && self.document.differs(entry) { DIFFERS } else { "" };
-        let used = sign.chars().count() + unspoken.chars().count() + other.chars().count();
-        let gap = width.saturating_sub(used);
+        let (main, unspoken, other) = (sign.main(), sign.unspoken(), sign.other());
+        let gap = width.saturating_sub(sign.to_string().chars().count());
         put(
             line,
             format_args!(
-                "{style}{sign}{style:#}{faint}{unspoken}{faint:#}{differs}{other}{differs:#}{:gap$}",
+                "{style}{main}{style:#}{faint}{unspoken}{faint:#}{differs}{other}{differs:#}{:gap$}",
                 ""
             ),
         );
     }
 
     fn legend(&mut self) {
-        let several = self.document.profiles.len() > 1;
-        let mut words = vec![format!("{WORKS} works"), format!("{FAILS}N fails by cause N")];
-        if self.document.cells.iter().any(Entry::is_unspoken) {
-            words.push(format!("{UNSPOKEN} the article does not speak of it"));
-        }
-        words.push(format!("{SAME} no NAT there to know of: as neither"));
-        if several {
-            words.push(format!("{DIFFERS} not as with the first profile"));
+        let legend = legend(self.document);
+        let mut words: Vec<String> = legend.iter().map(|(mark, words)| format!("{mark} {words}")).collect();
+        if self.document.profiles.len() > 1 {
             words.push("- neither, C client, S server NAT-aware".to_owned());
-        }
-        if self.document.cells.iter().any(|entry| entry.outcome.outcome == Works::NotPlayed) {
-            words.push(format!("{NOT_PLAYED} could not be played"));
         }
         for line in joined(&words, "   ") {
             self.line(&line);
@@ -210,23 +189,6 @@ impl Table<'_> {
                 self.line(&format!("{NOT_PLAYED} {}: {}", for_line(&entry.name), for_line(because)));
             }
         }
-    }
-}
-
-/// As a mode is written on the wire.
-pub(super) fn mode_name(mode: Mode) -> String {
-    match mode {
-        Mode::NoCommand => "no command".to_owned(),
-        mode => mode.word().to_uppercase(),
-    }
-}
-
-/// What a profile is called: a file's with its path.
-pub(super) fn called(profile: &ProfileNamed) -> String {
-    if profile.is_file {
-        format!("{} ({})", for_line(&profile.name), for_line(&profile.given))
-    } else {
-        for_line(&profile.name).into_owned()
     }
 }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::committed::assert_current;
 use crate::scenario::play;
 
 fn played(cell: &Cell) -> Entry {
@@ -138,22 +139,78 @@ fn a_wrong_name_says_what_there_is() {
     insta::assert_snapshot!(told.join("\n"));
 }
 
+fn document() -> Document {
+    let entries = Cell::all(ARTICLE_PROFILE).iter().map(played).collect();
+    Document::new(0, "sim", vec![profile(ARTICLE_PROFILE)], entries)
+}
+
 #[test]
 fn the_table_is_as_it_was() {
-    let entries = Cell::all(ARTICLE_PROFILE).iter().map(played).collect();
-    let document = Document::new(0, "sim", vec![profile()], entries);
+    let document = document();
     let text = table(&document, false);
     // What is to be typed stays in one piece.
     let mut told = text.lines().filter(|line| !line.contains("quirknat explain"));
     assert!(told.all(|line| line.chars().count() <= 80), "{text}");
     insta::assert_snapshot!(text);
     let coloured = table(&document, true);
+    assert_ne!(coloured, text);
     assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), text);
 }
 
-fn profile() -> ProfileNamed {
+#[test]
+fn the_committed_page_is_what_playing_the_cells_comes_to() {
+    assert_current("docs/compatibility.md", &markdown(&document(), false));
+}
+
+#[test]
+fn every_link_of_page_and_text_leads_to_a_cell_and_every_cell_is_led_to() {
+    let document = document();
+    let (markdown, html) = (markdown(&document, false), html(&document, false));
+    let pieces = |text: &str, before: &str, end: char| -> BTreeSet<String> {
+        let after = text.split(before).skip(1).map(str::to_owned);
+        after.map(|rest| rest.split(end).next().unwrap_or_default().to_owned()).collect()
+    };
+    let own: BTreeSet<String> = document
+        .cells
+        .iter()
+        .filter(|entry| entry.same_as.is_none())
+        .map(|entry| sign::anchor(&document, &entry.cell))
+        .collect();
+    assert_eq!(own.len(), 2 * 5 * (1 + 2 + 2 + 3));
+    assert_eq!(pieces(&markdown, "](#", ')'), own);
+    assert_eq!(pieces(&markdown, "<a id=\"", '"'), own);
+    assert_eq!(pieces(&html, "<a href=\"#", '"'), own);
+    assert_eq!(pieces(&html, "<div id=\"", '"'), own);
+}
+
+#[test]
+fn nothing_that_a_file_says_becomes_part_of_the_page() {
+    let cells = Selection::parse("matrix[behind=client,mode=port,aware=neither,profile=./<b>`|$(x)'.toml]");
+    let cells = cells.unwrap().unwrap().cells();
+    let entries: Vec<Entry> =
+        cells.iter().map(|cell| Entry::not_played(cell, "<script>alert(1)</script>\u{7}")).collect();
+    let mut profile = profile("./<b>`|$(x)'.toml");
+    (profile.title, profile.is_file) = ("<img src=x> & \u{1b}[31m".to_owned(), true);
+    let document = Document::new(0, "sim", vec![profile], entries);
+    let page = html(&document, false);
+    assert_eq!(page.matches("<script").count(), 1, "{page}");
+    assert!(!page.contains("<b>`") && !page.contains("<img"), "{page}");
+    assert!(page.contains("&lt;img src=x&gt; &amp; \\u{1b}[31m"), "{page}");
+    assert!(!page.contains("http"), "it needs nothing from elsewhere");
+    let text = markdown(&document, false);
+    assert!(!text.contains("<img") && !text.contains("<script"), "{text}");
+    assert!(
+        text.contains(
+            r"'matrix[behind=client,control=21,mode=port,aware=neither,profile=./<b>`|$(x)'\''.toml]'"
+        ),
+        "{text}"
+    );
+    assert!(!table(&document, false).contains(['\u{1b}', '\u{7}']));
+}
+
+fn profile(given: &str) -> ProfileNamed {
     ProfileNamed {
-        given: ARTICLE_PROFILE.to_owned(),
+        given: given.to_owned(),
         name: ARTICLE_PROFILE.to_owned(),
         title: "Linksys BEFSRx1 family, firmware 1.39".to_owned(),
         is_file: false,

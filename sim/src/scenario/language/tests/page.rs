@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::super::schema::schema;
-use super::assert_current;
+use crate::committed::assert_current;
 use crate::scenario::language::BackendName;
 use crate::scenario::{Mismatch, ScenarioFile, Verdict, play};
 

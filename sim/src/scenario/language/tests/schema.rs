@@ -4,7 +4,7 @@ use jsonschema::Validator;
 use serde_json::Value;
 
 use super::super::schema::schema;
-use super::assert_current;
+use crate::committed::assert_current;
 
 fn validator() -> Validator {
     jsonschema::options().should_validate_formats(true).build(&schema()).unwrap()
