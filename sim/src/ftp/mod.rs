@@ -42,7 +42,7 @@ use smoltcp::time::{Duration, Instant};
 use thiserror::Error;
 
 pub use client::{ClientOutcome, ClientPlan, ClientSession, ControlFailure, DataMode, Fallback};
-pub use client::{ModeTried, Segments, Transfer, TransferFailure, TransferOutcome, Trouble};
+pub use client::{ModeTried, Segments, Transfer, TransferFailure, TransferOutcome, Trouble, Trust};
 pub use files::Files;
 pub use host_port::{HostPortError, find_extended_port, find_host_port, format_host_port};
 pub use host_port::{parse_extended, parse_host_port};

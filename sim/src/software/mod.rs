@@ -6,7 +6,9 @@ use quirknat_router::diagnostic::from_toml;
 use quirknat_router::profile::Stated;
 use serde::{Deserialize, Serialize};
 
-use crate::ftp::{ClientPlan, DataMode, DataSource, ForeignAddress, ServerConfig, SetupCommand};
+use crate::ftp::{
+    ClientPlan, DataMode, DataSource, Fallback, ForeignAddress, ServerConfig, SetupCommand, Trouble, Trust,
+};
 use crate::net::units::TimeSpan;
 
 /// A client, a server, or both.
@@ -29,12 +31,18 @@ pub struct Software {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ServerSoftware {
-    /// What it does with a PORT that names another host than the client.
-    pub foreign_port: Stated<PortTreatment>,
-    /// Which port it dials data connections from.
-    pub data_source: Stated<SourcePort>,
     /// The commands for data connections that it does not know.
     pub lacks: Stated<Vec<SetupCommand>>,
+    /// What it does with a PORT that names another host than the client.
+    pub foreign_port: Stated<Treatment>,
+    /// What it does with a data connection of PASV that comes from another host than the client.
+    pub foreign_passive_peer: Stated<Treatment>,
+    /// Which port it dials data connections from.
+    pub data_source: Stated<SourcePort>,
+    /// Whether it can be told which address to announce in 227; untold it announces its own.
+    pub passive_address: Stated<bool>,
+    /// Whether it can be told which ports to listen on for PASV; untold it listens on any.
+    pub passive_ports: Stated<bool>,
     /// How long it waits for a data connection.
     pub data_timeout: Stated<TimeSpan>,
     /// How long it waits for a command.
@@ -45,23 +53,58 @@ pub struct ServerSoftware {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ClientSoftware {
-    /// How it has data connections made.
+    /// The ways in which it can have data connections made.
+    pub modes: Stated<Vec<DataMode>>,
+    /// The one that it uses unless its user says otherwise.
     pub mode: Stated<DataMode>,
+    /// When it turns from one way to another.
+    pub fallback: Stated<Vec<Turn>>,
+    /// A setting of its user's that is not what it is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setting: Option<Stated<Setting>>,
+    /// Whether it can be told which address to announce in PORT and EPRT; untold it announces its own.
+    pub announce: Stated<bool>,
+    /// Whether it can be told which ports to listen on; untold it listens on any.
+    pub data_ports: Stated<bool>,
     /// Whether it dials the address in a 227 as announced.
-    pub trust_passive_address: Stated<bool>,
+    pub trust_passive_address: Stated<Trust>,
     /// How long it waits for a reply or a data connection.
     pub patience: Stated<TimeSpan>,
 }
 
-/// What a server does with a PORT that names another host than the client.
+/// A client turns from one way to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Turn {
+    /// The way that failed.
+    pub from: DataMode,
+    /// How it failed.
+    pub on: Vec<Trouble>,
+    /// The way that is tried next.
+    pub to: DataMode,
+}
+
+/// A setting whose label and behaviour disagree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Setting {
+    /// As it is called.
+    pub label: String,
+    /// What that promises.
+    pub says: DataMode,
+    /// What is done.
+    pub does: DataMode,
+}
+
+/// What a server does about an address that is not the client's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum PortTreatment {
+pub enum Treatment {
     /// It refuses it.
     Refuse,
     /// It takes it as it is.
     Accept,
-    /// It takes the port, with the client's own address.
+    /// It takes the port of a PORT, with the client's own address.
     Replace,
 }
 
@@ -92,7 +135,30 @@ macro_rules! software {
     };
 }
 
-software!("curl", "ftplib", "lftp", "ncftp", "proftpd", "pure-ftpd", "pyftpdlib", "tnftp", "vsftpd", "wget",);
+software!(
+    "bpftp",
+    "bpftpserver",
+    "curl",
+    "cuteftp",
+    "flashfxp",
+    "ftp",
+    "ftpd",
+    "ftplib",
+    "iis",
+    "lftp",
+    "msie-5.5",
+    "ncftp",
+    "netscape",
+    "proftpd",
+    "pure-ftpd",
+    "pyftpdlib",
+    "serv-u",
+    "tnftp",
+    "vsftpd",
+    "wget",
+    "ws_ftp",
+    "wu-ftpd",
+);
 
 /// The names there are, in order.
 pub fn names() -> impl Iterator<Item = &'static str> {
@@ -100,7 +166,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The text of the file of that name.
-pub fn text(name: &str) -> Option<&'static str> {
+fn text(name: &str) -> Option<&'static str> {
     BUILTIN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
@@ -113,14 +179,21 @@ impl Software {
     }
 }
 
+impl From<Treatment> for ForeignAddress {
+    fn from(treatment: Treatment) -> Self {
+        match treatment {
+            Treatment::Refuse => Self::Refuse,
+            Treatment::Accept => Self::Accept,
+            Treatment::Replace => Self::Replace,
+        }
+    }
+}
+
 impl ServerSoftware {
     /// Makes a configuration that of this software.
     pub fn apply(&self, config: &mut ServerConfig) {
-        config.foreign_port = match *self.foreign_port {
-            PortTreatment::Refuse => ForeignAddress::Refuse,
-            PortTreatment::Accept => ForeignAddress::Accept,
-            PortTreatment::Replace => ForeignAddress::Replace,
-        };
+        config.foreign_port = (*self.foreign_port).into();
+        config.foreign_passive_peer = (*self.foreign_passive_peer).into();
         config.data_source = match *self.data_source {
             SourcePort::Fixed(port) => DataSource::Fixed(port),
             SourcePort::Rule(SourceRule::BelowControl) => DataSource::BelowControl,
@@ -136,6 +209,11 @@ impl ClientSoftware {
     /// Makes a plan that of this software.
     pub fn apply(&self, plan: &mut ClientPlan) {
         plan.data_mode = *self.mode;
+        let rules = self
+            .fallback
+            .iter()
+            .flat_map(|turn| turn.on.iter().map(|on| Fallback { from: turn.from, on: *on, to: turn.to }));
+        plan.fallbacks = rules.collect();
         plan.trust_passive_address = *self.trust_passive_address;
         (plan.reply_timeout, plan.data_timeout) = ((*self.patience).into(), (*self.patience).into());
     }
@@ -180,6 +258,6 @@ mod tests {
         );
         let mut plan = ClientPlan::default();
         Software::named("curl").unwrap().client.unwrap().apply(&mut plan);
-        assert_eq!((plan.data_mode, plan.trust_passive_address), (DataMode::Epsv, false));
+        assert_eq!((plan.data_mode, plan.trust_passive_address), (DataMode::Epsv, Trust::Never));
     }
 }

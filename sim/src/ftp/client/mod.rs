@@ -11,7 +11,7 @@ use std::net::SocketAddrV4;
 use smoltcp::time::Instant;
 
 pub use outcome::{ClientOutcome, ControlFailure, ModeTried, TransferFailure, TransferOutcome};
-pub use plan::{ClientPlan, DataMode, Fallback, Segments, Transfer, Trouble};
+pub use plan::{ClientPlan, DataMode, Fallback, Segments, Transfer, Trouble, Trust};
 
 use super::line::{Line, LineReader};
 use super::reply::ReplyReader;

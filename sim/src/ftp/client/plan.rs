@@ -35,9 +35,8 @@ pub struct ClientPlan {
     pub data_type: DataType,
     /// What to transfer, in this order.
     pub transfers: Vec<Transfer>,
-    /// Whether the address in a 227 is dialled as announced; otherwise the address of the control connection's
-    /// peer is, as of clients that know of servers behind NAT.
-    pub trust_passive_address: bool,
+    /// Whether the address in a 227 is dialled as announced.
+    pub trust_passive_address: Trust,
     /// How long to wait for the control connection and for each reply.
     pub reply_timeout: Duration,
     /// How long to wait for a data connection, and for each next byte of it.
@@ -59,7 +58,7 @@ impl Default for ClientPlan {
             tls: false,
             data_type: DataType::Image,
             transfers: Vec::new(),
-            trust_passive_address: true,
+            trust_passive_address: Trust::Always,
             reply_timeout: Duration::from_secs(60),
             data_timeout: Duration::from_secs(60),
             max_received: 64 * 1024 * 1024,
@@ -108,6 +107,19 @@ impl fmt::Display for DataMode {
             Self::NoCommand => "no-command",
         })
     }
+}
+
+/// Whether a client dials the address that a 227 announces, or that of the control connection's peer, with the port
+/// announced: a client that knows of servers behind NAT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trust {
+    /// It dials what is announced.
+    Always,
+    /// It dials the peer.
+    Never,
+    /// It dials the peer where the address announced is private (RFC 1918) and the peer's is not.
+    UnlessPrivate,
 }
 
 /// A rule by which a client turns from one way to another and tries the transfer again.

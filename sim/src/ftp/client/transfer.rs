@@ -10,7 +10,7 @@ use smoltcp::time::Instant;
 use super::attempt::{Attempt, Ports, Socket, Stage, Verdict};
 use super::{
     ClientSession, ControlFailure, DataMode, Fallback, ModeTried, State, Transfer, TransferFailure,
-    TransferOutcome,
+    TransferOutcome, Trust,
 };
 use crate::ftp::host_port::{find_extended_port, format_extended};
 use crate::ftp::{
@@ -111,8 +111,16 @@ impl ClientSession {
             DataMode::Epsv => {
                 find_extended_port(reply.text()).map(|port| SocketAddrV4::new(*control.remote.ip(), port))
             }
-            _ if self.plan.trust_passive_address => find_host_port(reply.text()),
-            _ => find_host_port(reply.text()).map(|to| SocketAddrV4::new(*control.remote.ip(), to.port())),
+            _ => find_host_port(reply.text()).map(|announced| {
+                let peer = *control.remote.ip();
+                let is_leaked = announced.ip().is_private() && !peer.is_private();
+                let host = match self.plan.trust_passive_address {
+                    Trust::Never => peer,
+                    Trust::UnlessPrivate if is_leaked => peer,
+                    Trust::Always | Trust::UnlessPrivate => *announced.ip(),
+                };
+                SocketAddrV4::new(host, announced.port())
+            }),
         };
         let dialable =
             |to: SocketAddrV4| if to.port() == 0 { Err(HostPortError::OutOfRange) } else { Ok(to) };

@@ -8,7 +8,7 @@ use smoltcp::time::{Duration, Instant};
 use super::pair::{CLIENT, Pair, SERVER, Side};
 use crate::ftp::{
     ClientPlan, ControlFailure, DataMode, DataSource, DataType, Failure, ForeignAddress, Reply, ServerConfig,
-    SetupCommand, Transfer, TransferFailure, TransferOutcome,
+    SetupCommand, Transfer, TransferFailure, TransferOutcome, Trust,
 };
 
 const PORT: DataMode = DataMode::Port;
@@ -175,7 +175,7 @@ fn an_unreachable_passive_address_fails_the_transfer_and_not_the_session() {
 #[test]
 fn a_client_that_distrusts_the_227_dials_the_server_itself() {
     let config = ServerConfig { passive_address: Some(ELSEWHERE), ..ServerConfig::default() };
-    let plan = ClientPlan { trust_passive_address: false, ..plan(DataMode::Pasv, &[list()]) };
+    let plan = ClientPlan { trust_passive_address: Trust::Never, ..plan(DataMode::Pasv, &[list()]) };
     let mut pair = Pair::new(plan, config);
     assert_eq!(pair.run().transfers, [received(b"")]);
     assert_eq!(pair.dialled[0].1.ip(), SERVER.ip());

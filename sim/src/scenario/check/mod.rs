@@ -4,6 +4,7 @@ mod actions;
 mod expectations;
 mod links;
 mod place;
+mod software;
 mod steps;
 mod topology;
 mod transfers;
@@ -16,7 +17,6 @@ use toml::de::DeTable;
 
 use super::language::Scenario;
 use super::resolve::INTERNET;
-use crate::software::{self, Software};
 use place::Part;
 
 /// The word under which expectations are told of what wires and the public network do.
@@ -81,28 +81,6 @@ impl<'a> Check<'a> {
             help_with_choices(word.get_ref(), &lead, known)
         };
         self.at(word, message).with_help(help)
-    }
-
-    /// Software that there is, and that can be what it is to be here.
-    fn software(
-        &self,
-        word: Option<&Spanned<String>>,
-        role: &str,
-        can: impl Fn(&Software) -> bool,
-    ) -> Result<(), Diagnostic> {
-        let Some(word) = word else { return Ok(()) };
-        let fit: Vec<&str> = software::names()
-            .filter(|name| Software::named(name).is_some_and(|software| can(&software)))
-            .collect();
-        if fit.contains(&word.get_ref().as_str()) {
-            return Ok(());
-        }
-        let message = match Software::named(word.get_ref()) {
-            Some(_) => format!("`{}` is no FTP {role}", word.get_ref()),
-            None => format!("unknown software `{}`", word.get_ref()),
-        };
-        let help = help_with_choices(word.get_ref(), &format!("FTP {role}s there are:"), &fit);
-        Err(self.at(word, message).with_help(help))
     }
 
     /// Where one of the networks may stand, and the public one.

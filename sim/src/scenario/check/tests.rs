@@ -97,6 +97,14 @@ fn networks_that_cannot_be_plugged_together() {
             ("tcp/21=192.168.1.100", "tcp21=192.168.1.100"),
             ("ftp-server = { port = 21", "ftp-server = { port = 0"),
             ("ftp-server = { port = 21", "ftp-server = { software = \"vsftp\""),
+            (
+                "ftp-server = { port = 21",
+                "ftp-server = { software = \"iis\", passive-address = \"203.0.113.7\", port = 21",
+            ),
+            (
+                "ftp-server = { port = 21",
+                "ftp-server = { passive-ports = \"40000-40010\", software = \"ftpd\", port = 21",
+            ),
             ("files = { \"readme.txt\" = 1024 }", "files = { \"readme.txt\" = 300000000000 }"),
         ]),
     );
@@ -151,6 +159,12 @@ fn steps_that_are_none_or_can_never_happen() {
         "ftp = { client = \"pc\", server = \"server\", get = \"readme.text\" }",
         "ftp = { client = \"pc\", server = \"server\", get = \"readme.txt\", put = { name = \"a\", size = 1 } }",
         "ftp = { client = \"pc\", server = \"server\", software = \"vsftpd\" }",
+        "ftp = { client = \"pc\", server = \"server\", software = \"ncftp\", mode = \"epsv\" }",
+        "ftp = { client = \"pc\", server = \"server\", software = \"ftp\", fallback = [\"no-command\", \"pasv\"] }",
+        "ftp = { client = \"pc\", server = \"server\", software = \"ws_ftp\", mode = \"port\", announce = \"203.0.113.7\" }",
+        "ftp = { client = \"pc\", server = \"server\", software = \"wget\", mode = \"port\", data-ports = \"50000-50010\" }",
+        "ftp = { client = \"pc\", server = \"server\", data-port = 50000, data-ports = \"50000-50010\" }",
+        "ftp = { client = \"pc\", server = \"server\", fallback-on = [\"refused\"] }",
         "ftp = { client = \"pc\", server = \"server\", data-port = 0 }",
         "ftp = { client = \"pc\", server = \"server\", source-port = 0 }",
         "assumed = \"no source says\"\nwait = \"1 s\"",

@@ -216,7 +216,7 @@ impl<'a> Check<'a> {
     fn ftp_server_of(&self, name: &str, host: &HostSpec) -> Result<(), Diagnostic> {
         let Some(server) = &host.ftp_server else { return Ok(()) };
         let path = |last| [Part::Key("host"), Part::Key(name), Part::Key("ftp-server"), Part::Key(last)];
-        self.software(server.software.as_ref(), "server", |software| software.server.is_some())?;
+        self.server_software(server, |name| path(name).to_vec())?;
         if server.port == 0 {
             return Err(self.at_value(&path("port"), "0 is no port: ports go from 1 to 65535"));
         }

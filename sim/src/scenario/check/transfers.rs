@@ -22,7 +22,7 @@ impl<'a> Check<'a> {
         so_far: &mut SoFar<'a>,
     ) -> Result<(), Diagnostic> {
         let host = self.ends(&step.client, &step.server)?;
-        self.software(step.software.as_ref(), "client", |software| software.client.is_some())?;
+        self.client_software(step, |name| at.key(["ftp", name]))?;
         self.no_port_is_zero(&[
             (step.port, at.key(["ftp", "port"])),
             (step.source_port, at.key(["ftp", "source-port"])),

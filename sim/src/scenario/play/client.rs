@@ -1,6 +1,6 @@
 //! What a step's FTP client is to do: as its software does, but for what the step says.
 
-use crate::ftp::{ClientPlan, DataMode, DataType, Fallback, Transfer, Trouble};
+use crate::ftp::{ClientPlan, DataMode, DataType, Fallback, Transfer, Trouble, Trust};
 use crate::scenario::contents::contents;
 use crate::scenario::language::FtpStep;
 use crate::software::Software;
@@ -21,7 +21,11 @@ pub(super) fn client_plan(step: &FtpStep) -> ClientPlan {
     plan.announce = step.announce;
     plan.segments = step.segments.as_ref().map_or(plan.segments, Into::into);
     plan.tls = step.tls;
-    plan.trust_passive_address = step.trust_passive_address.unwrap_or(plan.trust_passive_address);
+    plan.trust_passive_address = match step.trust_passive_address {
+        Some(true) => Trust::Always,
+        Some(false) => Trust::Never,
+        None => plan.trust_passive_address,
+    };
     if let Some(patience) = step.patience {
         (plan.reply_timeout, plan.data_timeout) = (patience.into(), patience.into());
     }
