@@ -1,8 +1,8 @@
 //! docs/ftp-and-nat.md shows what the program prints, to the letter: every command on it is run, and its output held
 //! against the page. With `QUIRKNAT_UPDATE_DOCS=1` the page is written anew.
 //!
-//! - A fence of `console` has commands behind `$ `, each with its output below it. A last line `…` leaves out the rest;
-//!   ` | grep WORD` behind a command shows the lines with that word.
+//! - A fence of `console` has commands behind `$ `, each with its output below it. A shell runs them: so the page can show
+//!   the part of an output that matters, and a reader can do the same.
 //! - A fence of `toml NAME` is a file that lies where the commands run.
 //! - A comment `<!-- diagram: quirknat … -->` stands before a fence of `mermaid`: the first diagram in that output.
 
@@ -17,12 +17,11 @@ use support::scratch::Scratch;
 
 const PAGE: &str = include_str!("../docs/ftp-and-nat.md");
 const DIAGRAM: &str = "<!-- diagram: ";
-const REST: &str = "…";
 
 #[test]
 fn every_output_on_the_page_is_what_the_program_prints() {
     let folder = Scratch::new();
-    let mut page = Made { folder: &folder.join(""), text: String::new(), commands: 0 };
+    let mut page = Made { folder: folder.path(), text: String::new(), commands: 0 };
     let mut lines = PAGE.lines();
     while let Some(line) = lines.next() {
         page.line(line);
@@ -36,7 +35,7 @@ fn every_output_on_the_page_is_what_the_program_prints() {
             page.line("```");
         } else if let Some(name) = line.strip_prefix("```toml ") {
             let file = block(&mut lines);
-            std::fs::write(folder.join(name), file.join("\n")).unwrap();
+            folder.write(name, file.join("\n"));
             file.iter().for_each(|line| page.line(line));
             page.line("```");
         } else if line == "```console" {
@@ -72,50 +71,24 @@ impl Made<'_> {
             let command = shown[0].strip_prefix("$ ").unwrap_or_else(|| panic!("no command: {shown:?}"));
             self.line(shown[0]);
             let output = self.output(command);
-            let whole = shown.last() != Some(&REST);
-            // A blank line sets two commands apart; it is no output.
-            let apart = shown.len() > 1 && shown.last() == Some(&"");
-            let many = if whole { usize::MAX } else { shown.len() - 2 };
-            output.lines().take(many).for_each(|line| self.line(line));
-            if !whole {
-                self.line(REST);
-            } else if apart {
-                self.line("");
-            }
+            output.trim_end().lines().for_each(|line| self.line(line.trim_end()));
         }
     }
 
     /// What a command prints. It may end with the status of something that is not as expected, and with no other.
     fn output(&mut self, command: &str) -> String {
         self.commands += 1;
-        let (command, only) =
-            command.split_once(" | grep ").map_or((command, None), |(of, it)| (of, Some(it)));
-        let words = words(command);
-        assert_eq!(words.first().map(String::as_str), Some("quirknat"), "{command}");
-        let mut quirknat = Command::new(env!("CARGO_BIN_EXE_quirknat"));
-        quirknat.args(&words[1..]).current_dir(self.folder).env_remove("RUST_LOG");
-        let output = quirknat.output().unwrap();
+        let program = Path::new(env!("CARGO_BIN_EXE_quirknat"));
+        let path = std::env::var("PATH").unwrap_or_default();
+        let path = format!("{}:{path}", program.parent().unwrap().display());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]).current_dir(self.folder).env("PATH", path).env_remove("RUST_LOG");
+        let output = shell.output().unwrap();
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(matches!(output.status.code(), Some(0 | 1)) && errors.is_empty(), "{command}: {errors}");
-        let text = String::from_utf8(output.stdout).unwrap();
-        let Some(word) = only else { return text };
-        let lines = text.lines().filter(|line| line.contains(word));
-        lines.fold(String::new(), |lines, line| lines + line + "\n")
+        assert!(!output.stdout.is_empty(), "{command}: it prints nothing");
+        String::from_utf8(output.stdout).unwrap()
     }
-}
-
-/// As a shell splits them, as far as single quotes go.
-fn words(command: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut quoted = false;
-    for letter in command.chars() {
-        match letter {
-            '\'' => quoted = !quoted,
-            ' ' if !quoted => words.push(String::new()),
-            letter => words.last_mut().unwrap().push(letter),
-        }
-    }
-    words
 }
 
 fn first_diagram(output: &str) -> &str {
@@ -137,9 +110,4 @@ fn assert_current(made: &str) {
     panic!(
         "docs/ftp-and-nat.md is not what the program prints (run this with QUIRKNAT_UPDATE_DOCS=1): {differs:#?}"
     );
-}
-
-#[test]
-fn quotes_hold_words_together() {
-    assert_eq!(words("quirknat explain 'a[b=c d]'"), ["quirknat", "explain", "a[b=c d]"]);
 }
