@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use super::cell::Cell;
 use super::coordinates::{Aware, Behind, ControlPort};
 use super::entry::{Entry, Works};
+use super::sign::anchor;
 use crate::cause::Cause;
 use crate::scenario::language::Mode;
 
@@ -18,7 +20,7 @@ pub struct Document {
     pub profiles: Vec<ProfileNamed>,
     /// The causes there are, in the order they first come.
     pub causes: Vec<CauseCount>,
-    /// The cells: profile by profile, each in the order of [`Cell::all`](super::Cell::all).
+    /// The cells: profile by profile, each in the order of [`Cell::all`].
     pub cells: Vec<Entry>,
 }
 
@@ -91,6 +93,11 @@ impl Document {
             entry.profile == profile.given
                 && (entry.behind, entry.control_port, entry.mode, entry.aware) == place
         })
+    }
+
+    /// A word for a cell's place that can stand in an address.
+    pub fn anchor(&self, cell: &Cell) -> String {
+        anchor(self.profiles.iter().map(|profile| profile.given.as_str()), cell)
     }
 
     /// A failed cell's number among the causes, from 1.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::coordinates::{Aware, Behind, ControlPort, Coordinate};
 use super::document::{Document, ProfileNamed};
 use super::entry::{Announced, Entry, Works};
-use super::sign::{FAILS, Sign, anchor, behind_name, called, legend, mode_name};
+use super::sign::{FAILS, Sign, behind_name, called, legend, mode_name};
 use crate::report::for_line;
 use crate::scenario::language::Mode;
 
@@ -79,7 +79,7 @@ impl Page<'_> {
     /// A cell's sign, leading to what is told of it; that of a cell that has no scenario of its own to that of its twin.
     fn link(&self, entry: &Entry) -> String {
         let sign = Sign::of(self.document, entry).to_string().replace('~', "\\~");
-        format!("[{sign}](#{})", anchor(self.document, &entry.cell.essence()))
+        format!("[{sign}](#{})", self.document.anchor(&entry.cell.essence()))
     }
 
     fn causes(&mut self) {
@@ -125,7 +125,7 @@ impl Page<'_> {
     }
 
     fn cell(&mut self, entry: &Entry) {
-        let anchor = anchor(self.document, &entry.cell);
+        let anchor = self.document.anchor(&entry.cell);
         let sign = Sign::of(self.document, entry).main();
         let place =
             format!("{}, {}, {}", entry.control_port.word(), mode_name(entry.mode), aware(entry.aware));

@@ -26,6 +26,7 @@ pub use entry::{Entry, Outcome, Works};
 pub use html::html;
 pub use markdown::markdown;
 pub use selection::{Selection, SelectionError};
+pub use sign::anchor;
 pub use table::table;
 
 #[cfg(test)]

@@ -132,11 +132,11 @@ pub(super) fn called(profile: &ProfileNamed) -> String {
 }
 
 /// A word for a cell's place that can stand in an address: `client-2121-port-neither`, with the profile's number where
-/// there are several.
-pub(super) fn anchor(document: &Document, cell: &Cell) -> String {
+/// it is not the first of `profiles`.
+pub fn anchor<'a>(mut profiles: impl Iterator<Item = &'a str>, cell: &Cell) -> String {
     let Cell { behind, control, mode, aware, profile } = cell;
     let place = [behind.word(), control.word(), mode.word(), aware.word()].join("-");
-    match document.profiles.iter().position(|known| *known.given == **profile) {
+    match profiles.position(|known| *known == **profile) {
         Some(number @ 1..) => format!("{place}-{}", number + 1),
         _ => place,
     }

@@ -174,7 +174,7 @@ fn every_link_of_page_and_text_leads_to_a_cell_and_every_cell_is_led_to() {
         .cells
         .iter()
         .filter(|entry| entry.same_as.is_none())
-        .map(|entry| sign::anchor(&document, &entry.cell))
+        .map(|entry| document.anchor(&entry.cell))
         .collect();
     assert_eq!(own.len(), 2 * 5 * (1 + 2 + 2 + 3));
     assert_eq!(pieces(&markdown, "](#", ')'), own);

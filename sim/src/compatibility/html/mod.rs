@@ -8,9 +8,7 @@ use quick_xml::escape::escape;
 use super::coordinates::{Aware, Behind, ControlPort, Coordinate};
 use super::document::{Document, ProfileNamed};
 use super::entry::{Announced, Entry, Works};
-use super::sign::{
-    DIFFERS, FAILS, Kind, SAME, Sign, UNSPOKEN, WORKS, anchor, behind_name, called, mode_name,
-};
+use super::sign::{DIFFERS, FAILS, Kind, SAME, Sign, UNSPOKEN, WORKS, behind_name, called, mode_name};
 use crate::report::for_line;
 use crate::scenario::language::Mode;
 
@@ -154,7 +152,7 @@ impl Page<'_> {
     /// A cell's sign, leading to what is told of it.
     fn tile(&mut self, entry: &Entry) {
         let sign = Sign::of(self.document, entry);
-        let target = anchor(self.document, &entry.cell.essence());
+        let target = self.document.anchor(&entry.cell.essence());
         let classes = self.classes(entry);
         let title = match &entry.outcome.because {
             Some(because) => format!("{}: {because}", entry.title),
@@ -257,7 +255,7 @@ impl Page<'_> {
 
     fn cell(&mut self, entry: &Entry) {
         let sign = Sign::of(self.document, entry);
-        let anchor = anchor(self.document, &entry.cell);
+        let anchor = self.document.anchor(&entry.cell);
         let (tag, why) = match (sign.kind, &entry.outcome.because) {
             (Kind::Works, _) => ("works", "works"),
             (_, Some(because)) => ("fails", because.as_str()),

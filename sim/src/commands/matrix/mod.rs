@@ -1,5 +1,8 @@
 //! `quirknat matrix`: what works for whom, by playing every cell of the picture.
 
+mod pages;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,7 +11,8 @@ use clap::{Args, ValueEnum};
 use crossbeam_channel::never;
 use quirknat_router::profile::Profile;
 
-use super::run::ground::{Backend, Outcome as Ground};
+use self::pages::{PageForm, Pages};
+use super::run::ground::{Backend, Outcome as Ground, play_on_one};
 use super::run::workers::{self, Ended, Observer, Settings};
 use super::run::{interrupt, threads};
 use super::{Source, invalid, print};
@@ -17,7 +21,7 @@ use crate::compatibility::{
     table,
 };
 use crate::exit::Failure;
-use crate::scenario::ScenarioError;
+use crate::scenario::language::BackendName;
 
 /// What to play, and how to show it.
 #[derive(Debug, Args)]
@@ -40,6 +44,9 @@ pub struct MatrixArgs {
     /// Seeds all that is random
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
+    /// Writes the picture into this folder, with an explanation of each cell on a page of its own
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// How many to play at a time; as many as there are processors if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
@@ -63,22 +70,46 @@ pub fn run(args: &MatrixArgs) -> Result<(), Failure> {
     if let Some(cell) = &args.scenario {
         return print(&only_cell(cell)?.to_toml());
     }
-    let _folders = args.backend.prepare()?;
     let profiles = named(&args.profiles)?;
+    let pages = pages(args, &profiles)?;
+    let _folders = args.backend.prepare()?;
     let cells: Vec<Cell> = args.profiles.iter().flat_map(|profile| Cell::all(profile)).collect();
-    let entries = play(args, cells)?;
+    let entries = play(args, cells, pages.clone())?;
     let document = Document::new(args.seed, args.backend.name(), profiles, entries);
-    let format = if args.json { Format::Json } else { args.format };
-    print(&match format {
+    let shown = match if args.json { Format::Json } else { args.format } {
         Format::Table => {
             let coloured = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
             table(&document, coloured)
         }
-        Format::Markdown => markdown(&document, false),
-        Format::Html => html(&document, false),
+        Format::Markdown => markdown(&document, pages.is_some()),
+        Format::Html => html(&document, pages.is_some()),
         Format::Json => format!("{:#}\n", serde_json::to_value(&document).map_err(Failure::usage)?),
-    })?;
+    };
+    match pages {
+        Some(pages) => print(&format!("{}\n", pages.write_index(&shown)?.display()))?,
+        None => print(&shown)?,
+    }
     verdict(&document)
+}
+
+/// Where the pages go, if there are to be any.
+fn pages(args: &MatrixArgs, profiles: &[ProfileNamed]) -> Result<Option<Arc<Pages>>, Failure> {
+    let Some(folder) = &args.out else { return Ok(None) };
+    let form = match args.format {
+        Format::Markdown if !args.json => PageForm::Markdown,
+        _ => return Err(Failure::usage("--out writes pages: say `--format markdown` with it")),
+    };
+    let ground = match args.backend {
+        Backend::Sim => BackendName::Sim,
+        Backend::Netns => BackendName::Netns,
+        Backend::Both => {
+            return Err(Failure::usage(
+                "--out explains what was played on one ground: sim or netns, not both",
+            ));
+        }
+    };
+    let profiles = profiles.iter().map(|profile| profile.given.clone()).collect();
+    Pages::begin(folder, form, ground, profiles).map(|pages| Some(Arc::new(pages)))
 }
 
 fn verdict(document: &Document) -> Result<(), Failure> {
@@ -126,12 +157,12 @@ fn named(given: &[String]) -> Result<Vec<ProfileNamed>, Failure> {
 }
 
 /// Plays them, several at a time; gives what came of them in their order.
-fn play(args: &MatrixArgs, cells: Vec<Cell>) -> Result<Vec<Entry>, Failure> {
+fn play(args: &MatrixArgs, cells: Vec<Cell>, pages: Option<Arc<Pages>>) -> Result<Vec<Entry>, Failure> {
     // In namespaces an interrupted session is to leave nothing behind; simulated ones leave nothing anyway.
     let interrupted = if args.backend == Backend::Sim { never() } else { interrupt::listen()? };
     let settings = Settings { threads: threads(args.jobs), interrupted, ticks: never() };
     let (backend, seed) = (args.backend, args.seed);
-    let player = Arc::new(move |cell: &Cell| play_cell(backend, cell, seed));
+    let player = Arc::new(move |cell: &Cell| play_cell(backend, pages.as_deref(), cell, seed));
     let mut collected = Collected { entries: Vec::new(), failed: None };
     let ended = workers::play_in_order(cells.into_iter(), &player, &settings, &mut collected);
     if let Some(failure) = collected.failed {
@@ -143,9 +174,20 @@ fn play(args: &MatrixArgs, cells: Vec<Cell>) -> Result<Vec<Entry>, Failure> {
     }
 }
 
-fn play_cell(backend: Backend, cell: &Cell, seed: u64) -> Result<Entry, ScenarioError> {
-    let (name, scenario) = Source::Cell(cell.clone()).read()?.cell(0)?;
-    Ok(match backend.play(&name, &scenario, seed) {
+fn play_cell(backend: Backend, pages: Option<&Pages>, cell: &Cell, seed: u64) -> Result<Entry, Failure> {
+    let (name, scenario) =
+        Source::Cell(cell.clone()).read().and_then(|file| file.cell(0)).map_err(invalid)?;
+    let ground = match pages {
+        None => backend.play(&name, &scenario, seed),
+        Some(pages) => match play_on_one(pages.ground, &name, &scenario, seed) {
+            Err(ground) => ground,
+            Ok(played) => {
+                pages.write(cell, &played, seed)?;
+                return Ok(Entry::played(cell, played.verdict));
+            }
+        },
+    };
+    Ok(match ground {
         Ground::Played { verdict, .. } => Entry::played(cell, verdict),
         Ground::Skipped(because) | Ground::Failed(because) => Entry::not_played(cell, because),
         Ground::Lacking(because) => Entry::lacking(cell, because),
@@ -157,11 +199,11 @@ struct Collected {
     failed: Option<Failure>,
 }
 
-impl Observer<Cell, Result<Entry, ScenarioError>> for Collected {
-    fn finished(&mut self, cell: &Cell, result: Result<Result<Entry, ScenarioError>, String>) -> bool {
+impl Observer<Cell, Result<Entry, Failure>> for Collected {
+    fn finished(&mut self, cell: &Cell, result: Result<Result<Entry, Failure>, String>) -> bool {
         match result {
             Ok(Ok(entry)) => self.entries.push(entry),
-            Ok(Err(error)) => self.failed = Some(invalid(error)),
+            Ok(Err(failure)) => self.failed = Some(failure),
             Err(panic) => {
                 let because = format!("the player panicked, which is a mistake in quirknat: {panic}");
                 self.entries.push(Entry::not_played(cell, because));
