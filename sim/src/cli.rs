@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::diagnose::DiagnoseArgs;
 use crate::commands::explain::ExplainArgs;
 use crate::commands::lab::LabCommand;
 use crate::commands::matrix::MatrixArgs;
@@ -12,7 +13,9 @@ use crate::commands::run::RunArgs;
 use crate::commands::schema::SchemaArgs;
 use crate::commands::software::SoftwareCommand;
 use crate::commands::supervise::SuperviseArgs;
-use crate::commands::{explain, lab, matrix, merge, profile, router, run, schema, software, supervise};
+use crate::commands::{
+    diagnose, explain, lab, matrix, merge, profile, router, run, schema, software, supervise,
+};
 use crate::exit::Failure;
 
 /// A home router in userspace, as data, with the FTP quirks of its firmware.
@@ -42,6 +45,8 @@ enum Command {
     Merge(MergeArgs),
     /// A live router on TUN devices, until SIGINT or SIGTERM
     Router(RouterArgs),
+    /// What went wrong in your own captures and logs of FTP, and what helps
+    Diagnose(DiagnoseArgs),
     /// A scenario's topology in network namespaces, to work in by hand
     #[command(subcommand)]
     Lab(LabCommand),
@@ -72,6 +77,7 @@ impl Cli {
             Command::Explain(args) => explain::run(args),
             Command::Merge(args) => merge::run(args),
             Command::Router(args) => router::run(args),
+            Command::Diagnose(args) => diagnose::run(args),
             Command::Lab(command) => lab::run(command),
             Command::Profile(command) => profile::run(command),
             Command::Software(command) => software::run(command),

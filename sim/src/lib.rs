@@ -8,6 +8,7 @@ pub mod commands;
 #[cfg(test)]
 mod committed;
 pub mod compatibility;
+pub mod diagnose;
 pub mod exit;
 pub mod explain;
 pub mod ftp;

@@ -32,6 +32,8 @@ pub struct Connection {
     segments: usize,
     /// SYNs of the end that opened it, so far.
     syns: u32,
+    /// The sequence number of its SYN, where that was seen.
+    initial: Option<u32>,
     sent: Stream,
     received: Stream,
 }
@@ -69,6 +71,7 @@ impl Connection {
             ended: None,
             segments: 0,
             syns: 0,
+            initial: opens.then_some(segment.sequence),
             sent: if opens { Stream::after_syn(segment.sequence) } else { Stream::default() },
             received: Stream::default(),
         }
@@ -85,6 +88,16 @@ impl Connection {
         } else {
             Fate::NoAnswer
         }
+    }
+
+    /// Whether its beginning was seen.
+    pub fn was_seen_opening(&self) -> bool {
+        self.initial.is_some()
+    }
+
+    /// Whether a SYN between its ends is its own, sent again.
+    pub fn began_with(&self, syn: &Segment<'_>) -> bool {
+        self.initial == Some(syn.sequence) && syn.source == self.from
     }
 
     /// Whether its SYN was sent again.
@@ -105,8 +118,7 @@ impl Connection {
 
     /// What was said on it, line by line as the lines' ends crossed; the end that opened it is the client.
     pub fn dialogue(&self) -> Dialogue {
-        let mut reading = Reading::default();
-        Dialogue { lines: reading.go_on(self) }
+        Dialogue { lines: Reading::default().read(self) }
     }
 
     /// Takes in a segment between its two ends.
@@ -154,9 +166,19 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// What was said since, line by line as the lines' ends crossed. Behind the 234 to an AUTH (RFC 4217 §4) there are no
-    /// lines to be read.
-    pub fn go_on(&mut self, connection: &Connection) -> Vec<Line> {
+    /// What was said since, line by line as the lines' ends crossed; the connection keeps it no longer. Behind the 234 to
+    /// an AUTH (RFC 4217 §4) there are no lines to be read.
+    pub fn go_on(&mut self, connection: &mut Connection) -> Vec<Line> {
+        let lines = self.read(connection);
+        connection.sent.forget(&mut self.sent);
+        connection.received.forget(&mut self.received);
+        if self.encrypted {
+            connection.keep_no_bytes();
+        }
+        lines
+    }
+
+    fn read(&mut self, connection: &Connection) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut read = |stream: &Stream, cursor: &mut Cursor, speaker| {
             lines.extend(std::iter::from_fn(|| stream.next_line(cursor, speaker)));

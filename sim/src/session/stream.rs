@@ -202,6 +202,31 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// Forgets what was read already.
+    pub(super) fn forget(&mut self, cursor: &mut Cursor) {
+        let read = std::mem::take(&mut cursor.at);
+        let gaps = std::mem::take(&mut cursor.gaps);
+        if read == 0 && gaps == 0 {
+            return;
+        }
+        self.joined = false;
+        self.in_order.drain(..read.min(self.in_order.len()));
+        self.gaps.drain(..gaps.min(self.gaps.len()));
+        for (at, _) in &mut self.gaps {
+            *at = at.saturating_sub(read);
+        }
+        let last = self.marks.last().copied();
+        self.marks.retain(|(reached, _)| *reached > read);
+        if self.marks.is_empty() {
+            self.marks.extend(last);
+        }
+        for (reached, _) in &mut self.marks {
+            *reached = reached.saturating_sub(read);
+        }
+    }
+}
+
 /// How far a stream's lines were read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Cursor {
@@ -243,11 +268,19 @@ mod tests {
         Mark { segment, at: Instant::from_secs(i64::try_from(segment).unwrap()) }
     }
 
+    /// All at once, and line by line with what was read forgotten.
     fn lines(stream: &Stream) -> Vec<(usize, String)> {
         let mut cursor = Cursor::default();
-        std::iter::from_fn(|| stream.next_line(&mut cursor, Speaker::Client))
+        let whole: Vec<_> = std::iter::from_fn(|| stream.next_line(&mut cursor, Speaker::Client))
             .map(|(segment, line)| (segment, line.text))
-            .collect()
+            .collect();
+        let (mut stream, mut cursor, mut pieces) = (stream.clone(), Cursor::default(), Vec::new());
+        while let Some((segment, line)) = stream.next_line(&mut cursor, Speaker::Client) {
+            pieces.push((segment, line.text));
+            stream.forget(&mut cursor);
+        }
+        assert_eq!(pieces, whole);
+        whole
     }
 
     fn take(stream: &mut Stream, segment: usize, sequence: u32, payload: &[u8]) {

@@ -43,6 +43,8 @@ pub struct Captured<'a> {
     pub at: Instant,
     /// Which of [`CaptureReader::interfaces`].
     pub interface: usize,
+    /// What stands before its network layer.
+    pub link: LinkType,
     /// Its octets, as many as were captured.
     pub bytes: &'a [u8],
     /// How many it had on the wire.
@@ -171,7 +173,9 @@ impl<R: Read> CaptureReader<R> {
             Err(Fault::Error(error)) => return Err(error),
         };
         self.last = record.micros.map_or(self.last, Instant::from_micros);
+        let Some(interface) = self.interfaces.get(record.interface) else { return Ok(None) };
         Ok(Some(Captured {
+            link: interface.link,
             at: self.last,
             interface: record.interface,
             bytes: &self.bytes,

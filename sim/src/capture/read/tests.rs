@@ -14,7 +14,7 @@ fn read(bytes: &[u8]) -> Result<(Vec<Seen>, Option<u64>), CaptureError> {
     let mut reader = CaptureReader::new(bytes)?;
     let mut seen = Vec::new();
     while let Some(packet) = reader.next_packet()? {
-        let Captured { at, interface, bytes, original_length } = packet;
+        let Captured { at, interface, bytes, original_length, .. } = packet;
         seen.push((at.total_micros(), interface, bytes.to_vec(), original_length));
         assert!(interface < reader.interfaces().len());
     }
