@@ -17,7 +17,7 @@ use crate::scenario::{Played, Scenario};
 /// What to explain, and in which form.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A scenario file, or the name of a built-in one
+    /// A scenario file, the name of a built-in one, or of a cell of the matrix
     #[arg(value_name = "SCENARIO")]
     scenario: PathBuf,
     /// The cell of a scenario with a matrix, by its name, as in `sweep[port=21]` or `port=21`

@@ -31,9 +31,10 @@ pub struct Entry {
     /// What came of it.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// The catalogue's rows that speak of it. None: what it comes to rests on the profile's assumed values, or on modes
-    /// newer than the article.
+    /// The catalogue's rows that speak of it.
     pub article: Vec<&'static str>,
+    /// That none does: what it comes to rests on the profile's assumed values, or on a mode newer than the article.
+    pub assumed: bool,
     /// What the article says otherwise than it was, and where two grounds differ.
     pub mismatches: Vec<Mismatch>,
     /// What a user types to have it explained.
@@ -156,6 +157,7 @@ impl Entry {
             same_as: (!cell.awareness_applies()).then(|| cell.essence().to_string()),
             outcome,
             article: cell.claim().map(|claim| claim.rows.to_vec()).unwrap_or_default(),
+            assumed: cell.claim().is_none(),
             mismatches: Vec::new(),
             explain: cell.explain_command(),
             lacking: false,
@@ -166,7 +168,7 @@ impl Entry {
     /// Whether it is a gap in what the article says: of this router, but not of this cell. Of other routers it never
     /// speaks.
     pub fn is_unspoken(&self) -> bool {
-        self.article.is_empty() && (self.profile == ARTICLE_PROFILE || self.behind == Behind::Nobody)
+        self.assumed && (self.profile == ARTICLE_PROFILE || self.behind == Behind::Nobody)
     }
 
     /// Whether it is as the article says, where the article speaks of it.

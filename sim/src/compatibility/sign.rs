@@ -83,7 +83,7 @@ impl fmt::Display for Sign {
 pub(super) fn legend(document: &Document) -> Vec<(&'static str, &'static str)> {
     let mut words = vec![(WORKS, "works"), ("✗N", "fails by cause N")];
     if document.cells.iter().any(Entry::is_unspoken) {
-        words.push((UNSPOKEN, "the article does not speak of it"));
+        words.push((UNSPOKEN, "assumed: the article does not speak of it"));
     }
     words.push((SAME, "no NAT there to know of: as neither"));
     if document.profiles.len() > 1 {

@@ -136,15 +136,15 @@ impl Table<'_> {
             Kind::Fails(_) | Kind::NotPlayed => fails,
             Kind::Same => faint,
         };
-        let (main, unspoken, other) = (sign.main(), sign.unspoken(), sign.other());
+        for (piece, style) in
+            [(sign.main().as_str(), style), (sign.unspoken(), faint), (sign.other(), differs)]
+        {
+            if !piece.is_empty() {
+                put(line, format_args!("{style}{piece}{style:#}"));
+            }
+        }
         let gap = width.saturating_sub(sign.to_string().chars().count());
-        put(
-            line,
-            format_args!(
-                "{style}{main}{style:#}{faint}{unspoken}{faint:#}{differs}{other}{differs:#}{:gap$}",
-                ""
-            ),
-        );
+        put(line, format_args!("{:gap$}", ""));
     }
 
     fn legend(&mut self) {
@@ -156,6 +156,7 @@ impl Table<'_> {
         for line in joined(&words, "   ") {
             self.line(&line);
         }
+        self.line("any cell: quirknat explain 'matrix[behind=…,control=…,mode=…,aware=…]'");
         self.text.push('\n');
     }
 

@@ -25,7 +25,7 @@ const PATIENCE: u16 = 60_000;
 /// What to bring up.
 #[derive(Debug, Args)]
 pub struct UpArgs {
-    /// A scenario file, or the name of a built-in one; its steps are not played
+    /// A scenario file, the name of a built-in one, or of a cell of the matrix; its steps are not played
     #[arg(value_name = "SCENARIO")]
     scenario: PathBuf,
     /// Which cell of a scenario file with a matrix, as in `sweep[port=21]`

@@ -24,7 +24,8 @@ use crate::report::{Entry, Format, Header, Outlet, Partition, Progress, names_wi
 /// What to play, and how.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Scenario files, folders of them, or names of built-in ones; all the built-in ones without any
+    /// Scenario files, folders of them, names of built-in ones, or cells of the matrix as in `matrix[behind=client]`; all
+    /// the built-in ones without any
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Where the hosts are

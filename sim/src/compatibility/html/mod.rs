@@ -194,7 +194,7 @@ impl Page<'_> {
             ("swatch", SAME, "no NAT there to know of: as neither"),
         ];
         if self.document.cells.iter().any(Entry::is_unspoken) {
-            items.push(("swatch unspoken", UNSPOKEN, "the article does not speak of it"));
+            items.push(("swatch unspoken", UNSPOKEN, "assumed: the article does not speak of it"));
         }
         if self.document.profiles.len() > 1 {
             items.push(("swatch differs", DIFFERS, "not as with the first profile"));
