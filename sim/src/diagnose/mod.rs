@@ -9,6 +9,7 @@
 //! What the material does not tell is not made up: it is said, and what to record.
 
 mod capture;
+pub mod log;
 mod material;
 mod sessions;
 mod text;

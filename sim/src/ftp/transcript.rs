@@ -50,11 +50,13 @@ impl Transcript {
     }
 }
 
-/// A command as logs may show it: the argument of PASS is `****`.
+/// A command as logs may show it: the argument of PASS and of ACCT is `****`.
 pub fn masked(text: &str) -> String {
     let command = text.trim_start();
     match command.split_once(|c: char| c.is_whitespace()) {
-        Some((verb, _)) if verb.eq_ignore_ascii_case("PASS") => format!("{verb} ****"),
+        Some((verb, _)) if ["PASS", "ACCT"].iter().any(|secret| verb.eq_ignore_ascii_case(secret)) => {
+            format!("{verb} ****")
+        }
         _ => text.to_owned(),
     }
 }
@@ -67,6 +69,7 @@ mod tests {
     fn the_password_is_masked_however_the_command_is_written() {
         assert_eq!(masked("PASS secret"), "PASS ****");
         assert_eq!(masked(" pass\tsecret words"), "pass ****");
+        assert_eq!(masked("ACCT secret"), "ACCT ****");
         assert_eq!(masked("PASV"), "PASV");
         assert_eq!(masked("RETR pass secret"), "RETR pass secret");
     }
