@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::print;
+use crate::diagnose::log::Format;
 use crate::diagnose::{Material, MaterialError, Stated, sessions, text};
 use crate::exit::Failure;
 
@@ -27,6 +28,9 @@ pub struct DiagnoseArgs {
     /// Only the session of this number
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     session: Option<u32>,
+    /// Whose log a file is, where its lines do not tell: curl, vsftpd, transcript, …
+    #[arg(long, value_name = "PROGRAM")]
+    log_format: Option<Format>,
     /// The details of all sessions, not of those that failed alone
     #[arg(long)]
     all: bool,
@@ -38,7 +42,7 @@ pub fn run(args: &DiagnoseArgs) -> Result<(), Failure> {
     let stated = [(&args.files, None), (&args.lan, Some(Stated::Lan)), (&args.wan, Some(Stated::Wan))];
     for (files, stated) in stated {
         for file in files {
-            material.read(file, stated).map_err(|error| told(&error))?;
+            material.read(file, stated, args.log_format).map_err(|error| told(&error))?;
         }
     }
     let found = sessions(&material);

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use smoltcp::time::Instant;
 
 use super::capture::read_capture;
+use super::log::{Format, LogError};
+use super::logged::read_log;
 use crate::capture::{CaptureError, looks_like_a_capture};
 use crate::session::Account;
 
@@ -92,25 +94,35 @@ pub enum MaterialError {
         /// What is wrong, and where.
         source: CaptureError,
     },
+    /// It is no capture, and no log that can be read.
+    #[error("{}: {}{source}", path.display(), if source.is_unknown() { "not a capture, and " } else { "" })]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: LogError,
+    },
 }
 
 impl Material {
-    /// Adds what a file tells, be it a capture or a log.
-    pub fn read(&mut self, path: &Path, stated: Option<Stated>) -> Result<(), MaterialError> {
+    /// Adds what a file tells, be it a capture or a log; of a log, `format` says whose it is.
+    pub fn read(
+        &mut self,
+        path: &Path,
+        stated: Option<Stated>,
+        format: Option<Format>,
+    ) -> Result<(), MaterialError> {
         let unreadable = |source| MaterialError::Unreadable { path: path.to_path_buf(), source };
         let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
         let is_capture = looks_like_a_capture(file.fill_buf().map_err(unreadable)?);
         let before = self.sources.len();
+        let name = path.display().to_string();
         if is_capture {
-            read_capture(self, &path.display().to_string(), file)
+            read_capture(self, &name, file)
                 .map_err(|source| MaterialError::Capture { path: path.to_path_buf(), source })?;
         } else {
-            return Err(MaterialError::Capture {
-                path: path.to_path_buf(),
-                source: CaptureError::NotACapture(
-                    file.fill_buf().map_err(unreadable)?.iter().take(4).copied().collect(),
-                ),
-            });
+            read_log(self, &name, &mut file, format)
+                .map_err(|source| MaterialError::Log { path: path.to_path_buf(), source })?;
         }
         for source in self.sources.iter_mut().skip(before) {
             source.stated = stated;

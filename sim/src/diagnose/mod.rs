@@ -10,6 +10,7 @@
 
 mod capture;
 pub mod log;
+mod logged;
 mod material;
 mod sessions;
 mod text;

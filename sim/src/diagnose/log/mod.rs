@@ -66,6 +66,13 @@ pub enum LogError {
     },
 }
 
+impl LogError {
+    /// Whether no program's log was recognised.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown { .. })
+    }
+}
+
 /// A program's way of writing, line by line.
 trait Dialect {
     /// Takes a line, and notes in the book what it tells.
