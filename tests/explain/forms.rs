@@ -195,3 +195,16 @@ fn a_file_gets_what_stdout_would() {
     assert_eq!(explained(&[&arguments[..], &["--output", path.to_str().unwrap()]].concat()), "");
     assert_eq!(std::fs::read_to_string(path).unwrap(), explained(&arguments));
 }
+
+#[test]
+fn what_is_assumed_says_so_in_every_form() {
+    let assumed = "that it goes so is an assumption: ";
+    for form in ["text", "markdown"] {
+        let of = |step| explained(&["port-other-untouched", "--step", step, "--format", form]);
+        assert!(of("3").contains(assumed) && !of("2").contains(assumed), "{form}: {}", of("3"));
+    }
+    let json: Value = serde_json::from_str(&explained(&["port-other-untouched", "--json"])).unwrap();
+    let steps: Vec<bool> =
+        json["steps"].as_array().unwrap().iter().map(|step| step["assumed"].is_string()).collect();
+    assert_eq!(steps, [false, false, true]);
+}

@@ -35,6 +35,9 @@ fn step_markdown(out: &mut String, step: &StepStory) {
         prose(&step.step),
         prose(&words::outcome(step))
     );
+    if let Some(why) = words::assumed(step) {
+        let _ = writeln!(out, "\n*{}*", prose(&why));
+    }
     if words::failed(step) {
         let _ = writeln!(out, "\n**Why it failed:** {}.", prose(&words::cause(step)));
     }

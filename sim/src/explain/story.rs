@@ -50,6 +50,9 @@ pub struct StepStory {
     pub number: usize,
     /// What it was, in a line.
     pub step: String,
+    /// Why what is expected of it is an assumption, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assumed: Option<String>,
     /// When it began.
     pub since_us: i64,
     /// When all of it was over.

@@ -13,6 +13,12 @@ pub(super) fn time(us: i64) -> String {
     format!("{sign}{}.{:06}", us / 1_000_000, us % 1_000_000)
 }
 
+/// That what is expected of a step is an assumption, and why.
+pub(super) fn assumed(step: &StepStory) -> Option<String> {
+    let why = step.assumed.as_ref()?;
+    Some(format!("that it goes so is an assumption: {}", shown(why)))
+}
+
 /// How a session ended, in a line.
 pub(super) fn outcome(step: &StepStory) -> String {
     let outcome = &step.outcome;

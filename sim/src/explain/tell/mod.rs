@@ -132,6 +132,7 @@ fn tell_step(
     StepStory {
         number,
         step: judged.step.clone(),
+        assumed: judged.assumed.clone(),
         since_us: since.total_micros(),
         until_us: until.total_micros(),
         outcome: outcome(judged),

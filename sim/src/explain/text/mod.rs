@@ -45,6 +45,9 @@ fn step_text(page: &mut Page, step: &StepStory) {
     page.paragraph(0, &format!("step {}: {}", step.number, words::shown(&step.step)), page.style.title);
     let style = if words::failed(step) { page.style.bad } else { page.style.good };
     page.paragraph(2, &words::outcome(step), style);
+    if let Some(why) = words::assumed(step) {
+        page.paragraph(2, &why, Style::new());
+    }
     page.blank();
     ladder::ladder(page, step);
     rest::logs(page, step);
