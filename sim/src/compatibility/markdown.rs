@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::coordinates::{Aware, Behind, ControlPort, Coordinate};
 use super::document::{Document, ProfileNamed};
 use super::entry::{Announced, Entry, Works};
-use super::sign::{FAILS, Sign, behind_name, called, legend, mode_name};
+use super::sign::{FAILS, Sign, behind_name, called, cells, legend, mode_name};
 use crate::report::for_line;
 use crate::scenario::language::Mode;
 
@@ -88,8 +88,7 @@ impl Page<'_> {
         }
         self.put(format_args!("\n## Causes\n\n"));
         for (number, cause) in (1..).zip(&self.document.causes) {
-            let (key, because, cells) = (cause.key(), &cause.because, cause.cells);
-            let cells = if cells == 1 { "1 cell".to_owned() } else { format!("{cells} cells") };
+            let (key, because, cells) = (cause.key(), &cause.because, cells(cause.cells));
             self.put(format_args!("- {FAILS}{number} **{key}**, {cells}: {}\n", escaped(because)));
         }
     }

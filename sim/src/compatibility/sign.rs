@@ -95,6 +95,11 @@ pub(super) fn legend(document: &Document) -> Vec<(&'static str, &'static str)> {
     words
 }
 
+/// A number of cells.
+pub(super) fn cells(number: usize) -> String {
+    if number == 1 { "1 cell".to_owned() } else { format!("{number} cells") }
+}
+
 /// As a mode is written on the wire.
 pub(super) fn mode_name(mode: Mode) -> String {
     match mode {

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::coordinates::{Aware, Behind, ControlPort, Coordinate};
 use super::document::{Document, ProfileNamed};
 use super::entry::{Entry, Works};
-use super::sign::{FAILS, Kind, NOT_PLAYED, Sign, behind_name, called, legend, mode_name};
+use super::sign::{FAILS, Kind, NOT_PLAYED, Sign, behind_name, called, cells, legend, mode_name};
 use crate::report::for_line;
 use crate::scenario::language::Mode;
 
@@ -164,7 +164,7 @@ impl Table<'_> {
     fn causes(&mut self) {
         let Styles { fails, strong, faint, .. } = self.styles;
         for (number, cause) in (1..).zip(&self.document.causes) {
-            let cells = if cause.cells == 1 { "1 cell".to_owned() } else { format!("{} cells", cause.cells) };
+            let cells = cells(cause.cells);
             let key = cause.key();
             self.line(&format!("{fails}{FAILS}{number}{fails:#} {strong}{key}{strong:#}, {cells}"));
             for line in wrapped(&cause.because, WIDTH - 3) {

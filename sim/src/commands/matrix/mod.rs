@@ -82,7 +82,7 @@ pub fn run(args: &MatrixArgs) -> Result<(), Failure> {
             table(&document, coloured)
         }
         Format::Markdown => markdown(&document, pages.is_some()),
-        Format::Html => html(&document, pages.is_some()),
+        Format::Html => html(&document, pages.is_some()).map_err(Failure::environment)?,
         Format::Json => format!("{:#}\n", serde_json::to_value(&document).map_err(Failure::usage)?),
     };
     match pages {
