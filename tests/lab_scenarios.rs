@@ -6,6 +6,8 @@ mod support;
 
 #[path = "lab_scenarios/builtin.rs"]
 mod builtin;
+#[path = "lab_scenarios/causes.rs"]
+mod causes;
 #[path = "lab_scenarios/ground.rs"]
 mod ground;
 #[path = "lab_scenarios/programs.rs"]

@@ -291,6 +291,11 @@ impl Router {
         self.events.pop()
     }
 
+    /// What its FTP gateway is like.
+    pub fn dialect(&self) -> &Dialect {
+        &self.dialect
+    }
+
     /// What the router has done so far.
     pub fn counters(&self) -> &Counters {
         &self.counters

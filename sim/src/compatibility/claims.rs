@@ -36,7 +36,7 @@ pub enum Expected {
 const STANDARD: &[ControlPort] = &[ControlPort::Standard];
 const OTHER: &[ControlPort] = &[ControlPort::Other];
 const ANY: &[ControlPort] = &[ControlPort::Standard, ControlPort::Other];
-const LEAKED_BY_PORT: Expected = Expected::Fails(Cause::LanAddressInPort);
+const LEAKED_BY_PORT: Expected = Expected::Fails(Cause::ControlPortNotWatched);
 const LEAKED_BY_227: Expected = Expected::Fails(Cause::LanAddressInPassiveReply);
 
 const fn claim(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cause::Cause;
+use crate::cause::{Cause, Details};
 use crate::scenario::{Mismatch, StepVerdict, Verdict};
 
 /// A scenario in a report.
@@ -40,6 +40,9 @@ pub struct Step {
     /// Why it failed, where it did and the cause is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
+    /// What the cause has to do with here.
+    #[serde(default, skip_serializing_if = "Details::is_empty")]
+    pub details: Details,
     /// What was not as expected.
     pub mismatches: Vec<Mismatch>,
 }
@@ -47,11 +50,12 @@ pub struct Step {
 impl Entry {
     /// What came of a scenario that was played.
     pub fn played(position: usize, verdict: Verdict) -> Self {
-        let step = |step: StepVerdict| Step {
-            step: step.step,
-            assumed: step.assumed,
-            cause: step.cause,
-            mismatches: step.mismatches,
+        let step = |StepVerdict { step, assumed, cause, details, mismatches, .. }: StepVerdict| Step {
+            step,
+            assumed,
+            cause,
+            details,
+            mismatches,
         };
         Self {
             position,

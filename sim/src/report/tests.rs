@@ -1,4 +1,5 @@
 use super::*;
+use crate::cause::Details;
 use crate::scenario::Mismatch;
 
 fn header() -> Header {
@@ -16,6 +17,7 @@ fn assumes(steps: &[(&str, Option<&str>, bool)]) -> Entry {
         step: (*step).to_owned(),
         assumed: assumed.map(str::to_owned),
         cause: None,
+        details: Details::default(),
         mismatches: if *ok { Vec::new() } else { vec![mismatch()] },
     });
     let steps: Vec<Step> = steps.collect();

@@ -42,7 +42,7 @@ fn compare_steps(first: StepVerdict, second: StepVerdict, [one, other]: [&str; 2
         };
         mismatches.push(difference("cause", [one, other], &words(first.cause), &words(second.cause)));
     }
-    StepVerdict { step: first.step, assumed: first.assumed, seen: first.seen, cause: first.cause, mismatches }
+    StepVerdict { mismatches, ..first }
 }
 
 fn difference(what: &str, [one, other]: [&str; 2], here: &str, there: &str) -> Mismatch {

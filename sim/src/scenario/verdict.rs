@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cause::Cause;
+use crate::cause::{Cause, Details};
 
 /// What came of a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct StepVerdict {
     pub seen: Vec<Seen>,
     /// Why it failed, where it did and the cause is known.
     pub cause: Option<Cause>,
+    /// What the cause has to do with here.
+    #[serde(default, skip_serializing_if = "Details::is_empty")]
+    pub details: Details,
     /// What was not as expected.
     pub mismatches: Vec<Mismatch>,
 }

@@ -231,6 +231,11 @@ impl Network {
         self.routers.get(id).map(|placed| &placed.router)
     }
 
+    /// The router of the network of this name.
+    pub fn router_of(&self, network: &str) -> Option<RouterId> {
+        self.routers.iter().position(|placed| *placed.name == *network).map(RouterId)
+    }
+
     /// How a router is set up now.
     pub fn config(&self, RouterId(id): RouterId) -> Option<&Config> {
         self.routers.get(id).map(|placed| &placed.config)

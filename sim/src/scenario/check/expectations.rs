@@ -33,7 +33,7 @@ pub(super) const OF_ACTIONS: [(&str, &[&str]); 22] = [
     ("status", &["run"]),
     ("stdout", &["run"]),
     ("stderr", &["run"]),
-    ("cause", &["ftp", "udp", "tcp"]),
+    ("cause", &["ftp", "udp", "tcp", "run"]),
 ];
 
 /// What a program's step is told by only if it says who the server is.

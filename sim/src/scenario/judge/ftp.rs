@@ -6,13 +6,14 @@ use quirknat_router::event::EventKind;
 use smoltcp::time::Instant;
 
 use super::mask::Mask;
-use super::{Findings, cause, key};
-use crate::ftp::{ClientOutcome, Reply, TransferOutcome};
+use super::{Findings, key};
+use crate::cause::{Evidence, Finding, Witness, find};
+use crate::ftp::{ClientOutcome, Direction, Reply, TranscriptLine, TransferOutcome};
 use crate::net::{Network, NetworkEvent};
 use crate::scenario::contents::contents;
 use crate::scenario::language::{Expect, FtpStep, Outcome, Step};
 use crate::scenario::stage::Stage;
-use crate::session::{Connection, View, beyond_routers};
+use crate::session::{Account, Connection, Dialogue, Line, Speaker, View, beyond_routers};
 use crate::world::Backend;
 
 /// What a step was to transfer, beside what there is.
@@ -33,15 +34,24 @@ pub(super) struct Session {
     pub(super) at_server: View,
 }
 
+/// What came of a session, as its ends have it.
+pub(super) struct Ended<'a> {
+    /// Both ends of the control connection as the client knows them, if it was opened.
+    pub(super) control: Option<(SocketAddrV4, SocketAddrV4)>,
+    pub(super) outcome: Option<&'a ClientOutcome>,
+    /// The client's log, and the server's.
+    pub(super) logs: [&'a [TranscriptLine]; 2],
+}
+
 pub(super) fn judge<B: Backend>(
     stage: &Stage<'_, B>,
     step: &Step,
     since: Instant,
-    control: Option<(SocketAddrV4, SocketAddrV4)>,
-    outcome: Option<&ClientOutcome>,
+    ended: &Ended<'_>,
     mask: &Mask,
     findings: &mut Findings,
 ) {
+    let Ended { control, outcome, logs } = *ended;
     let Some(ftp) = step.ftp.as_ref().map(toml::Spanned::get_ref) else { return };
     let network = stage.world.network();
     let (client, server) = (ftp.client.get_ref().as_str(), ftp.server.get_ref().as_str());
@@ -65,9 +75,45 @@ pub(super) fn judge<B: Backend>(
     judge_wires(&step.expect, &session.at_client, &session.at_server, mask, findings);
     judge_gateway(&step.expect, &gateway, findings);
     if control.0 == Outcome::Failed || data.0 == Outcome::Failed {
-        let ends = [client, server].map(|name| stage.host(name).map(|host| host.address));
-        findings.cause = cause::of_session(network, since, &session, ends);
+        let [client_log, server_log] = logs;
+        let views = [(&session.at_client, client_log), (&session.at_server, server_log)];
+        findings.because(why(stage, since, (client, server), views));
     }
+}
+
+/// Why a session between these hosts failed, which is known. Each end's wire is heard; where it is encrypted, the end's
+/// own log of what was said.
+pub(super) fn why<B: Backend>(
+    stage: &Stage<'_, B>,
+    since: Instant,
+    (client, server): (&str, &str),
+    sides: [(&View, &[TranscriptLine]); 2],
+) -> Finding {
+    let address = |name| stage.host(name).map(|host| host.address);
+    let [(at_client, client_log), (at_server, server_log)] = sides;
+    let at_client = account(at_client, client_log, [Speaker::Client, Speaker::Server]);
+    let at_server = account(at_server, server_log, [Speaker::Server, Speaker::Client]);
+    find(&Evidence {
+        at_client: Some(&at_client),
+        at_server: Some(&at_server),
+        client: address(client),
+        server: address(server),
+        network: Some(Witness { network: stage.world.network(), since }),
+        failed: Some(true),
+    })
+}
+
+fn account(view: &View, log: &[TranscriptLine], [own, other]: [Speaker; 2]) -> Account {
+    let mut account = Account::from(view);
+    let is_encrypted = account.dialogue.lines.last().is_some_and(|line| line.code() == Some(234));
+    if is_encrypted && !log.is_empty() {
+        let line = |line: &TranscriptLine| {
+            let by = if line.direction == Direction::Sent { own } else { other };
+            Line::new(Some(line.at), by, &line.text)
+        };
+        account.dialogue = Dialogue { lines: log.iter().map(line).collect() };
+    }
+    account
 }
 
 /// What the wires of both ends saw.
@@ -209,11 +255,6 @@ impl Session {
             findings.mismatch("mode", &expected.to_string(), &words);
         }
         findings.saw("mode", words);
-    }
-
-    /// Whether the control connection was ever established.
-    pub(super) fn was_connected(&self) -> bool {
-        self.at_client.control.as_ref().is_some_and(|control| control.answered)
     }
 
     fn data(&self) -> (Outcome, String) {

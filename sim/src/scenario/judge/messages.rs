@@ -1,10 +1,12 @@
 //! Requests and answers, and echoes.
 
+use std::net::{Ipv4Addr, SocketAddrV4};
+
 use smoltcp::time::Instant;
 
 use super::mask::Mask;
-use super::{Findings, cause, fits};
-use crate::cause::Cause;
+use super::{Findings, fits};
+use crate::cause::{Finding, Witness, find_exchange};
 use crate::host::{EchoAnswer, EchoAnswerKind, ExchangeOutcome, PingOutcome, Seen};
 use crate::scenario::language::{Expect, Outcome, Step};
 use crate::scenario::stage::Stage;
@@ -61,14 +63,22 @@ pub(super) fn judge_ping(expect: &Expect, outcome: Option<&PingOutcome>, finding
 }
 
 /// Why an exchange failed.
-pub(super) fn cause<B: Backend>(stage: &Stage<'_, B>, step: &Step, since: Instant) -> Option<Cause> {
+pub(super) fn cause<B: Backend>(stage: &Stage<'_, B>, step: &Step, since: Instant) -> Finding {
+    let undecided = || Finding::Undecided { wanted: Vec::new() };
+    asked(stage, step).map_or_else(undecided, |(client, to)| {
+        find_exchange(Witness { network: stage.world.network(), since }, client, to)
+    })
+}
+
+/// Who asked, and whom.
+fn asked<B: Backend>(stage: &Stage<'_, B>, step: &Step) -> Option<(Ipv4Addr, SocketAddrV4)> {
     let exchange = step.udp.as_ref().or(step.tcp.as_ref())?.get_ref();
     let (client, server) = (exchange.client.get_ref(), exchange.server.get_ref());
     let to = match &exchange.to {
         Some(to) => to.get_ref().parse().ok()?,
         None => stage.reached_at(client, server, exchange.port)?,
     };
-    cause::of_messages(stage.world.network(), since, stage.host(client)?.address, to)
+    Some((stage.host(client)?.address, to))
 }
 
 /// As a person would write it in an expectation.

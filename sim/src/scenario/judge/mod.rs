@@ -1,6 +1,5 @@
 //! Judges a step: what was expected beside what was seen, on the wires first.
 
-mod cause;
 mod decisive;
 mod ftp;
 mod general;
@@ -13,7 +12,7 @@ use super::done::{Done, DoneWhat};
 use super::language::{Outcome, Step};
 use super::stage::Stage;
 use super::{Mismatch, Seen, StepVerdict, describe};
-use crate::cause::Cause;
+use crate::cause::{Cause, Details, Finding};
 use crate::world::Backend;
 use mask::Mask;
 
@@ -26,16 +25,18 @@ pub(super) fn judge<B: Backend>(stage: &Stage<'_, B>, step: &Step, done: Option<
             let mask = Mask::new(stage.scenario);
             match what {
                 DoneWhat::Ftp { control, outcome, log, served } => {
-                    ftp::judge(stage, step, *since, *control, outcome.as_ref(), &mask, &mut findings);
                     let client = ftp::as_known_to_the_server(stage, *since, *control);
                     let server_log = served.iter().find(|(whose, _)| Some(*whose) == client);
                     let server_log = server_log.map(|(_, log)| log.as_slice()).unwrap_or_default();
+                    let ended =
+                        ftp::Ended { control: *control, outcome: outcome.as_ref(), logs: [log, server_log] };
+                    ftp::judge(stage, step, *since, &ended, &mask, &mut findings);
                     log::judge(&step.expect, log, server_log, &mask, &mut findings);
                 }
                 DoneWhat::Exchange { outcome, seen } => {
                     messages::judge_exchange(&step.expect, outcome.as_ref(), seen, &mask, &mut findings);
                     if outcome.as_ref().is_none_or(|outcome| outcome.failure.is_some()) {
-                        findings.cause = messages::cause(stage, step, *since);
+                        findings.because(messages::cause(stage, step, *since));
                     }
                 }
                 DoneWhat::Ping { outcome } => {
@@ -54,13 +55,9 @@ pub(super) fn judge<B: Backend>(stage: &Stage<'_, B>, step: &Step, done: Option<
         let seen = findings.cause.map_or_else(|| "none that could be told".to_owned(), |cause| key(&cause));
         findings.mismatch("cause", &key(&expected), &seen);
     }
-    StepVerdict {
-        step: describe::step(step),
-        assumed: step.assumed.as_ref().map(|why| why.get_ref().clone()),
-        seen: findings.seen,
-        cause: findings.cause,
-        mismatches: findings.mismatches,
-    }
+    let Findings { seen, cause, details, mismatches } = findings;
+    let assumed = step.assumed.as_ref().map(|why| why.get_ref().clone());
+    StepVerdict { step: describe::step(step), assumed, seen, cause, details, mismatches }
 }
 
 /// What is found out about a step.
@@ -68,6 +65,7 @@ pub(super) fn judge<B: Backend>(stage: &Stage<'_, B>, step: &Step, done: Option<
 struct Findings {
     seen: Vec<Seen>,
     cause: Option<Cause>,
+    details: Details,
     mismatches: Vec<Mismatch>,
 }
 
@@ -75,6 +73,13 @@ impl Findings {
     fn mismatch(&mut self, what: &str, expected: &str, seen: &str) {
         let (what, expected, seen) = (what.to_owned(), expected.to_owned(), seen.to_owned());
         self.mismatches.push(Mismatch { what, expected, seen });
+    }
+
+    /// Notes why it failed, if that can be told.
+    fn because(&mut self, finding: Finding) {
+        if let Finding::Cause(found) = finding {
+            (self.cause, self.details) = (Some(found.cause), found.details);
+        }
     }
 
     /// Notes that something was so.

@@ -2,7 +2,7 @@
 
 use smoltcp::time::Instant;
 
-use super::ftp::{gateway, judge_gateway, judge_wires, views};
+use super::ftp::{gateway, judge_gateway, judge_wires, views, why};
 use super::mask::Mask;
 use super::{Findings, fits};
 use crate::host::ProgramEnd;
@@ -61,6 +61,9 @@ pub(super) fn judge<B: Backend>(
         let router = stage.host(on).and_then(|host| host.network);
         let ends = at_client.control.as_ref().map(|control| (control.from, control.to));
         judge_gateway(expect, &gateway(stage.world.network(), since, router, ends), findings);
+        if outcome.0 == Outcome::Failed {
+            findings.because(why(stage, since, (on, server), [(&at_client, &[]), (&at_server, &[])]));
+        }
     }
 }
 

@@ -81,7 +81,7 @@ pub struct Expect {
     /// Translations that it must hold then, as in `"tcp 192.168.1.100:* is 203.0.113.7:* towards 198.51.100.9:21"`.
     #[schemars(with = "BTreeMap<String, Vec<String>>")]
     pub table: BTreeMap<Text, Vec<String>>,
-    /// ftp, udp, tcp: why the step failed.
+    /// ftp, udp, tcp, run: why the step failed; of a `run`, its FTP session with its `server`.
     #[schemars(with = "Option<Cause>")]
     pub cause: Option<Spanned<Cause>>,
 }

@@ -16,6 +16,7 @@ use super::kept::{self, PlayedStep};
 use super::language::Step;
 use super::stage::Stage;
 use super::{Mismatch, Scenario, StepVerdict, Verdict, describe, judge};
+use crate::cause::Details;
 use crate::net::Network;
 use crate::world::{Activity, Backend, Simulated};
 use act::Running;
@@ -47,6 +48,7 @@ fn not_played(name: &str, scenario: &Scenario, error: &PlayError<Infallible>) ->
         assumed: step.assumed.as_ref().map(|why| why.get_ref().clone()),
         seen: Vec::new(),
         cause: None,
+        details: Details::default(),
         mismatches: vec![Mismatch {
             what: "step".to_owned(),
             expected: "it begins".to_owned(),

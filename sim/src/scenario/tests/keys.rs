@@ -23,7 +23,12 @@ fn each_key_finds_what_is_not_so() {
             "gateway = \"left alone: not-a-control-port\"",
             "gateway = \"silent\"",
         ),
-        ("private-destination-refused", "cause", "cause = \"lan-address-in-port\"", "cause = \"table-full\""),
+        (
+            "private-destination-refused",
+            "cause",
+            "cause = \"control-port-not-watched\"",
+            "cause = \"table-full\"",
+        ),
         (
             "carrier-grade-nat",
             "client-sent",
