@@ -1,9 +1,11 @@
 """pyftpdlib as the tests run it: ftp_server.py PORT ROOT refuse|permit (a PORT command that names another host)."""
 
+import logging
 import sys
 
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import FTPHandler
+from pyftpdlib.log import config_logging
 from pyftpdlib.servers import FTPServer
 
 
@@ -17,6 +19,7 @@ class ImpatientPassive(FTPHandler.passive_dtp):
 
 def main():
     port, root, foreign = sys.argv[1:]
+    config_logging(level=logging.DEBUG)
     authorizer = DummyAuthorizer()
     authorizer.add_user("quirk", "nat", root, perm="elradfmw")
     handler = FTPHandler

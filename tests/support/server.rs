@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::deadline::Deadline;
 use super::namespace::Namespace;
 use super::process::{Process, command, run};
-use super::requirement::Requirement;
+use super::requirement::{Requirement, find_program};
 use super::scratch::Scratch;
 
 /// Everyone's password.
@@ -45,7 +45,9 @@ impl Server {
                 vec![Requirement::Program("python3"), Requirement::Pyftpdlib]
             }
             Self::Proftpd => vec![Requirement::Program("proftpd")],
-            Self::PureFtpd => vec![Requirement::Program("pure-ftpd"), Requirement::Program("pure-pw")],
+            Self::PureFtpd => {
+                ["pure-ftpd", "pure-pw", "unshare", "python3"].map(Requirement::Program).to_vec()
+            }
         }
     }
 
@@ -102,8 +104,10 @@ fn vsftpd(scratch: &Scratch, root: &Path, port: u16, announced: Announced) -> Co
         "listen=YES\nlisten_ipv6=NO\nbackground=NO\nlisten_port={port}\nanonymous_enable=YES\nlocal_enable=NO\n\
          ftp_username=daemon\nnopriv_user=nobody\nanon_root={root}\nsecure_chroot_dir={root}/empty\n\
          allow_writeable_chroot=YES\nwrite_enable=YES\nanon_upload_enable=YES\nanon_umask=022\n\
-         connect_from_port_20={from_20}\nseccomp_sandbox=NO\nxferlog_enable=NO\nconnect_timeout=3\n\
-         port_promiscuous={promiscuous}\n"
+         connect_from_port_20={from_20}\nseccomp_sandbox=NO\nconnect_timeout=3\n\
+         port_promiscuous={promiscuous}\nxferlog_enable=YES\nxferlog_std_format=NO\nlog_ftp_protocol=YES\n\
+         vsftpd_log_file={log}\n",
+        log = scratch.join(&format!("vsftpd-{port}.log")).display()
     );
     let mut command = command("vsftpd");
     command.arg(scratch.write(&format!("vsftpd-{port}.conf"), text));
@@ -130,7 +134,9 @@ fn proftpd(scratch: &Scratch, root: &Path, port: u16) -> Command {
          Group nogroup\nWtmpLog off\nUseReverseDNS off\nAuthPAM off\nRequireValidShell off\n\
          AuthOrder mod_auth_file.c\nAuthUserFile {scratched}/proftpd.passwd\nDefaultRoot ~\nTransferLog none\n\
          PidFile {scratched}/proftpd-{port}.pid\nScoreboardFile {scratched}/proftpd-{port}.score\n\
-         SystemLog {scratched}/proftpd-{port}.log\nDelayEngine off\n"
+         SystemLog {scratched}/proftpd-{port}.log\nDebugLevel 9\nDelayEngine off\n\
+         LogFormat dialogue \"%t [%P] %a %u \\\"%r\\\" %s %b\"\n\
+         ExtendedLog {scratched}/proftpd-{port}.extended.log ALL dialogue\n"
     );
     let mut command = command("proftpd");
     command.args(["-n", "-q", "-c"]).arg(scratch.write(&format!("proftpd-{port}.conf"), text));
@@ -146,9 +152,14 @@ fn pure_ftpd(scratch: &Scratch, root: &Path, port: u16) -> Command {
     let compiled = run("pure-pw", compile, 10);
     assert!(compiled.code() == Some(0), "pure-pw: {}", compiled.story());
 
-    let mut command = command("pure-ftpd");
-    // -4 IPv4 only, -H no reverse lookups, -E no anonymous, -A everyone in a chroot, -u the lowest user id let in.
-    command.args(["-4", "-H", "-E", "-A", "-u", "1", "-S", &port.to_string()]);
+    // Its log is syslog's alone, and nobody else's business.
+    let mut command = command("unshare");
+    command.args(["--mount", "sh", concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/support/with_syslog.sh")]);
+    command.arg(scratch.join(&format!("pure-{port}.log")));
+    command.arg(find_program("pure-ftpd").expect("it was asked for as a requirement"));
+    // -4 IPv4 only, -H no reverse lookups, -E no anonymous, -A everyone in a chroot, -u the lowest user id let in,
+    // -d twice: commands and replies are logged.
+    command.args(["-4", "-H", "-E", "-A", "-u", "1", "-d", "-d", "-S", &port.to_string()]);
     command.arg("-l").arg(format!("puredb:{}", database.display()));
     command.arg("-g").arg(scratch.join(&format!("pure-{port}.pid")));
     command
