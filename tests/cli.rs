@@ -73,6 +73,9 @@ mod run {
         assert_eq!(*last, format!("{} as expected, 0 not", each.len()));
         assert_eq!(stderr(&output), "");
         assert_eq!(output.status.code(), Some(0));
+        let readme = include_str!("../README.md").lines().filter_map(|line| line.strip_prefix("    ok   "));
+        let shown: Vec<String> = readme.map(|line| format!("ok   {line}")).collect();
+        assert!(shown.len() > 3 && shown.iter().all(|line| each.contains(&line.as_str())), "{shown:?}");
     }
 
     #[test]

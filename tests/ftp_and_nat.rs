@@ -3,7 +3,7 @@
 //!
 //! - A fence of `console` has commands behind `$ `, each with its output below it. A shell runs them: so the page can show
 //!   the part of an output that matters, and a reader can do the same.
-//! - A fence of `toml NAME` is a file that lies where the commands run.
+//! - A fence with a name, as in `toml NAME`, is a file that lies where the commands run.
 //! - A comment `<!-- diagram: quirknat … -->` stands before a fence of `mermaid`: the first diagram in that output.
 
 use std::fmt::Write as _;
@@ -33,9 +33,9 @@ fn every_output_on_the_page_is_what_the_program_prints() {
             let output = page.output(command);
             page.text.push_str(first_diagram(&output));
             page.line("```");
-        } else if let Some(name) = line.strip_prefix("```toml ") {
+        } else if let Some((_, name)) = line.strip_prefix("```").and_then(|fence| fence.split_once(' ')) {
             let file = block(&mut lines);
-            folder.write(name, file.join("\n"));
+            folder.write(name, file.join("\n") + "\n");
             file.iter().for_each(|line| page.line(line));
             page.line("```");
         } else if line == "```console" {
