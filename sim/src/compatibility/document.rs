@@ -18,7 +18,7 @@ pub struct Document {
     pub backend: String,
     /// The profiles, in the order they were asked for.
     pub profiles: Vec<ProfileNamed>,
-    /// The causes there are, in the order they first come.
+    /// The causes there are: those that the article speaks of first, each in the order they come.
     pub causes: Vec<CauseCount>,
     /// The cells: profile by profile, each in the order of [`Cell::all`].
     pub cells: Vec<Entry>,
@@ -44,6 +44,8 @@ pub struct CauseCount {
     pub cause: Option<Cause>,
     /// In words.
     pub because: String,
+    /// How it comes about.
+    pub explanation: &'static str,
     /// In how many cells, those without a meaning of their own left out.
     pub cells: usize,
     /// A cell that has it: the first that the article speaks of, or else the first.
@@ -64,9 +66,8 @@ impl CauseCount {
     }
 
     /// The cause as files spell it.
-    pub fn key(&self) -> String {
-        let key = self.cause.and_then(|cause| serde_json::to_value(cause).ok());
-        key.and_then(|key| key.as_str().map(str::to_owned)).unwrap_or_else(|| "no cause found".to_owned())
+    pub fn key(&self) -> &'static str {
+        self.cause.map_or("no cause found", Cause::key)
     }
 }
 
@@ -136,6 +137,7 @@ fn count(cells: &[Entry]) -> Vec<CauseCount> {
                 cause,
                 because: cause
                     .map_or_else(|| "what was seen does not tell".to_owned(), |cause| cause.to_string()),
+                explanation: cause.map_or("", Cause::explanation),
                 cells: 1,
                 example: entry.name.clone(),
                 explain: entry.explain.clone(),
@@ -143,5 +145,6 @@ fn count(cells: &[Entry]) -> Vec<CauseCount> {
             }),
         }
     }
+    causes.sort_by_key(|known| !known.is_spoken_of);
     causes
 }

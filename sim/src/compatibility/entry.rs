@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::cell::{ARTICLE_PROFILE, Cell};
 use super::claims::Expected;
 use super::coordinates::{Aware, Behind, ControlPort};
-use crate::cause::Cause;
+use crate::cause::{Cause, Details};
 use crate::scenario::language::Mode;
 use crate::scenario::{Mismatch, Verdict};
 
@@ -80,7 +80,10 @@ pub struct Outcome {
     pub data_syn_at_server: String,
     /// Why it failed.
     pub cause: Option<Cause>,
-    /// The same in words; for a cell that was not played, why not.
+    /// What the cause has to do with here.
+    #[serde(skip_serializing_if = "Details::is_empty")]
+    pub details: Details,
+    /// The cause in words; for a cell that was not played, why not.
     pub because: Option<String>,
 }
 
@@ -119,6 +122,7 @@ impl Entry {
             data_syn_at_server: seen("data-syn-at-server"),
             cause: step.cause,
             because: step.cause.map(|cause| cause.to_string()),
+            details: step.details,
         };
         Self { mismatches: step.mismatches, ..Self::new(cell, outcome) }
     }
@@ -135,6 +139,7 @@ impl Entry {
             data_syn_at_client: String::new(),
             data_syn_at_server: String::new(),
             cause: None,
+            details: Details::default(),
             because: Some(because.into()),
         };
         Self::new(cell, outcome)

@@ -98,9 +98,10 @@ struct Fact {
 
 struct CauseLine {
     sign: String,
-    key: String,
+    key: &'static str,
     cells: String,
     because: String,
+    explanation: &'static str,
 }
 
 struct LegendItem {
@@ -242,6 +243,9 @@ fn facts(entry: &Entry) -> Vec<Fact> {
     let fact = |what, is_code, words: String| Fact { what, is_code, pieces: vec![(words, false)] };
     let outcome = &entry.outcome;
     let mut facts = Vec::new();
+    if !outcome.details.is_empty() {
+        facts.push(fact("The cause here", false, shown(&outcome.details.to_string())));
+    }
     if outcome.outcome != Works::NotPlayed {
         facts.push(fact("Control connection", false, shown(&outcome.control)));
         let data = format!("{} (reply: {})", outcome.data, outcome.reply);
@@ -289,6 +293,7 @@ fn causes(document: &Document) -> Vec<CauseLine> {
         key: cause.key(),
         cells: cells(cause.cells),
         because: shown(&cause.because),
+        explanation: cause.explanation,
     };
     (1..).zip(&document.causes).map(line).collect()
 }

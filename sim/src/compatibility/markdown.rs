@@ -137,8 +137,11 @@ impl Page<'_> {
             (Works::Works, _) => self.put(format_args!(": works.")),
             (Works::Fails, because) => {
                 let because = because.as_deref().unwrap_or("what was seen does not tell why");
-                let reply = &entry.outcome.reply;
-                self.put(format_args!(": {} (reply: {}).", escaped(because), escaped(reply)));
+                self.put(format_args!(": {}", escaped(because)));
+                if !entry.outcome.details.is_empty() {
+                    self.put(format_args!(" ({})", escaped(&entry.outcome.details.to_string())));
+                }
+                self.put(format_args!("."));
             }
             (Works::NotPlayed, because) => {
                 self.put(format_args!(": {}.", escaped(because.as_deref().unwrap_or_default())));
