@@ -1,9 +1,14 @@
 //! The catalogue: no claim without a scenario, no scenario of a claim without a row, no row that only looks whole.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
 use quirknat_sim::scenario::language::{Outcome, Step};
 use quirknat_sim::scenario::{Scenario, builtin};
+use support::scratch::Scratch;
+
+#[expect(dead_code, unreachable_pub, reason = "a lab for several test programs, each of which uses its part")]
+mod support;
 
 const PAGE: &str = include_str!("../docs/catalogue.md");
 const HEAD: &str = "| id | claim | set-up | outcome | documented | assumed |";
@@ -108,4 +113,27 @@ fn every_claim_is_judged_on_the_wire_and_every_failure_by_its_cause() {
         }
         assert!(judged, "{id}: nothing is expected of both wires");
     }
+}
+
+/// Of `data-is-at-fault` the report is the evidence: which of the two connections, and why; never a time-out alone.
+#[test]
+fn a_report_tells_the_two_connections_apart_and_says_the_cause() {
+    let fails = include_str!("../scenarios/data-is-at-fault.toml");
+    let steps = fails.matches("data = \"failed\"").count();
+    let folder = Scratch::new();
+    let wanted = folder.write("wanted.toml", fails.replace("data = \"failed\"", "data = \"ok\""));
+    let report = printed(&["run", wanted.to_str().unwrap()]);
+    assert!(steps >= 3 && !report.contains("control: expected"), "{report}");
+    assert_eq!(report.matches("       data: expected ok\n").count(), steps, "{report}");
+    assert_eq!(report.matches("       cause: ").count(), steps, "{report}");
+    let explained = printed(&["explain", "data-is-at-fault"]);
+    let told = explained.matches("control connection ok, data connection failed").count();
+    assert_eq!((told, explained.matches("\nWhy it failed\n").count()), (steps, steps), "{explained}");
+}
+
+fn printed(arguments: &[&str]) -> String {
+    let mut quirknat = Command::new(env!("CARGO_BIN_EXE_quirknat"));
+    let output = quirknat.args(arguments).env_remove("RUST_LOG").output().unwrap();
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
 }
