@@ -24,7 +24,7 @@ pub struct Config {
     pub forwards: Vec<StaticForward>,
     /// The host that gets what nothing else wants.
     pub dmz_host: Option<Ipv4Addr>,
-    /// Seeds the tables' hash functions.
+    /// Seeds the tables' hash functions and what the router draws at random.
     pub seed: u64,
     /// How much the router tells.
     pub detail: Detail,

@@ -43,6 +43,8 @@ pub enum EventKind {
     PacketAnswered { answer: Answer, to: Ipv4Addr },
     /// A fragment waits for its first one.
     FragmentHeld { source: Ipv4Addr, destination: Ipv4Addr, identification: u16 },
+    /// A SYN that nothing wants waits for its answer.
+    SynHeld { source: SocketAddrV4, destination: SocketAddrV4, answered_s: u32 },
     /// A translation is made.
     TranslationCreated {
         translation: u32,
@@ -116,6 +118,8 @@ pub enum Passage {
     IcmpErrorTranslated,
     /// A later fragment, translated as its first one was.
     FragmentTranslated,
+    /// From one LAN host to another through the WAN address.
+    Hairpinned,
     /// Between two ports of one switch.
     Switched,
     /// Between two LAN subnets.
@@ -134,6 +138,8 @@ pub enum Answer {
     PortUnreachable,
     /// ICMP fragmentation needed and DF set.
     FragmentationNeeded,
+    /// ICMP communication administratively prohibited.
+    Prohibited,
     /// A TCP reset.
     Reset,
 }
@@ -144,7 +150,7 @@ pub enum Answer {
 pub enum Origin {
     /// A packet from the LAN.
     Outbound,
-    /// A packet from the WAN that filtering admits to a mapping.
+    /// A packet from the WAN, or one that is hairpinned, that filtering admits to a mapping.
     Mapping,
     /// A packet from the WAN through a forward of the gateway's.
     AlgForward,
@@ -160,6 +166,8 @@ pub enum Origin {
 pub enum TranslationRefusal {
     /// The table is full.
     TableFull,
+    /// The LAN host has as many as one host may have.
+    HostLimit,
     /// No external port is free.
     NoPortLeft,
 }
@@ -174,6 +182,12 @@ pub enum TranslationEnd {
     Evicted,
     /// A new one between the same inside endpoint and remote took its place.
     Replaced,
+    /// Another internal endpoint took its external port over.
+    PortTakenOver,
+    /// A RST passed.
+    Reset,
+    /// Both FINs passed.
+    Closed,
 }
 
 /// Why a forward of the gateway's ends.

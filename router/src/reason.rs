@@ -36,6 +36,12 @@ pub enum DropReason {
     /// An ICMP error that quotes no packet of a translation.
     #[error("an ICMP error that quotes no packet of a translation")]
     UnrelatedIcmpError,
+    /// An ICMP error, and none of its kind is translated.
+    #[error("an ICMP error, and none of its kind is translated")]
+    IcmpErrorRefused,
+    /// An ICMP error that another than the conversation's other end sent.
+    #[error("an ICMP error that another than the conversation's other end sent")]
+    IcmpErrorNotFromPeer,
     /// Its time to live is used up.
     #[error("its time to live is used up")]
     TtlExceeded,
@@ -45,9 +51,15 @@ pub enum DropReason {
     /// It belongs to no translation and may not open one: a RST, an echo reply, a segment in mid-stream.
     #[error("belongs to no translation and may not open one")]
     NoTranslation,
+    /// Its flags cannot come next in its connection, which is tracked strictly.
+    #[error("its flags cannot come next in its connection")]
+    OutOfState,
     /// The translation table is full.
     #[error("the translation table is full")]
     TableFull,
+    /// The LAN host has as many translations as one host may have.
+    #[error("its host has as many translations as one may have")]
+    HostLimit,
     /// No external port is free.
     #[error("no external port is free")]
     NoPortLeft,
@@ -57,6 +69,12 @@ pub enum DropReason {
     /// Nothing wants it: no translation, no forward, no DMZ host.
     #[error("unsolicited: no translation, no forward and no DMZ host wants it")]
     Unsolicited,
+    /// A SYN that nothing wanted, and its connection was opened from the LAN before it was answered (RFC 5382 REQ-4).
+    #[error("unsolicited, and its connection was opened from the LAN before an answer was due")]
+    OpenedMeanwhile,
+    /// A SYN that nothing wants, and there is no room to let it wait for its answer.
+    #[error("unsolicited, and no room to let it wait for its answer")]
+    SynNoRoom,
     /// It would use a forward of the gateway's that is open to another peer.
     #[error("the forward is open to another peer")]
     ForwardForAnotherPeer,
@@ -66,8 +84,8 @@ pub enum DropReason {
     /// It is to the router itself, which has no such service.
     #[error("to the router itself, which has no such service")]
     NoService,
-    /// It is to the router itself, in fragments that do not fit together.
-    #[error("to the router itself, in fragments that do not fit together")]
+    /// It came in fragments that do not fit together.
+    #[error("in fragments that do not fit together")]
     FragmentContradicts,
     /// It is to a LAN host that is on the port it came from, or on none.
     #[error("to a LAN host that no other port leads to")]
@@ -78,8 +96,11 @@ pub enum DropReason {
     /// A fragment of which the first one did not come in time.
     #[error("a fragment whose first one did not come in time")]
     FragmentTimeout,
+    /// Fragments of a packet that was not whole in time.
+    #[error("fragments of a packet that was not whole in time")]
+    ReassemblyTimeout,
     /// A fragment, and there is no room to let it wait.
-    #[error("a fragment, and no room to let it wait for its first one")]
+    #[error("a fragment, and no room to let it wait for the others")]
     FragmentNoRoom,
     /// A fragment of a control connection's segment, which the gateway cannot read.
     #[error("a fragment of a control connection's segment")]

@@ -1,23 +1,35 @@
-//! External ports: which are free, and which a mapping or a forward gets (RFC 4787 §4.2.1).
+//! External ports: which are free, and which a mapping or a forward gets (RFC 4787 §4.2).
 
 use std::net::SocketAddrV4;
 
-use super::Router;
-use crate::packet::Protocol;
-use crate::profile::{PortAllocation, PortRange};
+use quirknat_alg::Side;
+use rand_pcg::Pcg64;
+use rand_pcg::rand_core::Rng;
 
-/// Where the search for a free port goes on, for each protocol.
+use super::Router;
+use crate::event::TranslationEnd;
+use crate::packet::Protocol;
+use crate::profile::{PortAllocation, PortConflict, PortRange, SystemPorts};
+
+/// Where the search for a free port goes on, for each protocol, and what random searches begin with.
 #[derive(Debug)]
 pub(super) struct PortCursors {
     range: PortRange,
     tcp: u16,
     udp: u16,
     icmp: u16,
+    /// Pinned: the same seed draws the same ports on every machine and with every release.
+    random: Pcg64,
 }
 
+/// RFC 6335 §6.
+const SYSTEM_PORTS: PortRange = PortRange { first: 1, last: 1023 };
+
 impl PortCursors {
-    pub(super) fn new(range: PortRange) -> Self {
-        Self { range, tcp: range.first, udp: range.first, icmp: range.first }
+    pub(super) fn new(range: PortRange, seed: u64) -> Self {
+        // The stream that the PCG reference implementation starts with.
+        let random = Pcg64::new(u128::from(seed), 0x0a02_bdbf_7bb3_c0a7_ac28_fa16_a64a_bf96);
+        Self { range, tcp: range.first, udp: range.first, icmp: range.first, random }
     }
 
     fn cursor(&mut self, protocol: Protocol) -> &mut u16 {
@@ -28,34 +40,119 @@ impl PortCursors {
         }
     }
 
-    fn take(&mut self, protocol: Protocol) -> u16 {
-        let range = self.range;
-        let cursor = self.cursor(protocol);
-        let port = *cursor;
-        *cursor = if port >= range.last { range.first } else { port + 1 };
-        port
+    /// Any port of `range`, none likelier than another by more than one part in 2⁴⁸.
+    fn draw(&mut self, range: PortRange) -> u16 {
+        let count = u64::from(range.last - range.first) + 1;
+        let drawn = (u128::from(self.random.next_u64()) * u128::from(count)) >> 64;
+        range.first.saturating_add(u16::try_from(drawn).unwrap_or_default())
     }
 }
 
+/// Where a search begins.
+#[derive(Debug, Clone, Copy)]
+enum Start {
+    /// Where the last one ended.
+    Cursor,
+    Above(u16),
+    Random,
+}
+
+/// What an external port is wanted for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) protocol: Protocol,
+    pub(super) inside: SocketAddrV4,
+    /// Where the first packet goes; overloaded ports are told apart by it.
+    pub(super) remote: SocketAddrV4,
+}
+
 impl Router {
-    /// A port for a new mapping of `inside`.
-    pub(super) fn allocate(&mut self, protocol: Protocol, inside: SocketAddrV4) -> Option<u16> {
-        match *self.profile.nat.port_allocation {
-            PortAllocation::Preserving if self.is_free(protocol, inside.port(), inside) => {
-                Some(inside.port())
-            }
-            PortAllocation::Preserving | PortAllocation::Sequential => self.next_free(protocol, inside),
+    /// A port for a new mapping.
+    pub(super) fn allocate(&mut self, wanted: Wanted) -> Option<u16> {
+        let own = wanted.inside.port();
+        match *self.profile.ports.allocation {
+            PortAllocation::Sequential => self.search(wanted, Start::Cursor),
+            PortAllocation::Random => self.search(wanted, Start::Random),
+            PortAllocation::Preserving if self.is_usable(wanted, own) => Some(own),
+            PortAllocation::Preserving => match *self.profile.ports.on_conflict {
+                PortConflict::Next => self.search(wanted, Start::Cursor),
+                PortConflict::Upwards => self.search(wanted, Start::Above(own)),
+                PortConflict::Random => self.search(wanted, Start::Random),
+                PortConflict::Refuse => None,
+                PortConflict::TakeOver => {
+                    self.take_over(wanted);
+                    if self.is_usable(wanted, own) { Some(own) } else { self.search(wanted, Start::Cursor) }
+                }
+            },
         }
     }
 
-    /// The next free port of the profile's range.
+    /// Ends the mapping that holds the internal port outside.
+    fn take_over(&mut self, wanted: Wanted) {
+        let Wanted { protocol, inside, remote } = wanted;
+        if *self.profile.ports.overloading {
+            let external = SocketAddrV4::new(self.wan, inside.port());
+            if let Some(older) = self.flows.find(Side::Outside, protocol, remote, external) {
+                self.end_translation(older, TranslationEnd::PortTakenOver);
+            }
+        } else if let Some(mapping) = self.mappings.holder(protocol, inside.port()) {
+            for older in self.flows.of_mapping(mapping) {
+                self.end_translation(older, TranslationEnd::PortTakenOver);
+            }
+        }
+    }
+
+    /// A usable port of the profile's range, or of the system ports where such a one stays among them.
+    fn search(&mut self, wanted: Wanted, start: Start) -> Option<u16> {
+        let Wanted { protocol, inside, .. } = wanted;
+        let own = inside.port();
+        let ports = &self.profile.ports;
+        let keeps_parity = protocol == Protocol::Udp && *ports.parity;
+        let is_system_port = protocol != Protocol::Icmp && own <= SYSTEM_PORTS.last;
+        let fits = move |router: &Self, port: u16| {
+            (!keeps_parity || port % 2 == own % 2) && router.is_usable(wanted, port)
+        };
+        if is_system_port && *ports.system_ports == SystemPorts::OwnRange {
+            let first = match start {
+                Start::Cursor => SYSTEM_PORTS.first,
+                Start::Above(port) => next(SYSTEM_PORTS, port),
+                Start::Random => self.ports.draw(SYSTEM_PORTS),
+            };
+            return self.first_from(SYSTEM_PORTS, first, fits);
+        }
+        let range = self.ports.range;
+        match start {
+            Start::Cursor => self.next_of_range(protocol, fits),
+            Start::Above(port) => self.first_from(range, next(range, port), fits),
+            Start::Random => {
+                let first = self.ports.draw(range);
+                self.first_from(range, first, fits)
+            }
+        }
+    }
+
+    /// The next port of the profile's range that leads to nobody else, for a forward.
     pub(super) fn next_free(&mut self, protocol: Protocol, inside: SocketAddrV4) -> Option<u16> {
-        let PortRange { first, last } = self.ports.range;
-        for _ in first..=last {
-            let port = self.ports.take(protocol);
-            if self.is_free(protocol, port, inside) {
+        self.next_of_range(protocol, |router, port| router.is_free(protocol, port, inside))
+    }
+
+    /// The first port that `fits` from where the last such search ended.
+    fn next_of_range(&mut self, protocol: Protocol, fits: impl Fn(&Self, u16) -> bool) -> Option<u16> {
+        let range = self.ports.range;
+        let first = *self.ports.cursor(protocol);
+        let port = self.first_from(range, first, fits)?;
+        *self.ports.cursor(protocol) = next(range, port);
+        Some(port)
+    }
+
+    /// The first port that `fits` from `first` on, once round the range.
+    fn first_from(&self, range: PortRange, first: u16, fits: impl Fn(&Self, u16) -> bool) -> Option<u16> {
+        let mut port = first;
+        for _ in range.first..=range.last {
+            if fits(self, port) {
                 return Some(port);
             }
+            port = next(range, port);
         }
         None
     }
@@ -67,4 +164,20 @@ impl Router {
             && !self.mappings.is_occupied_by_another(protocol, port, inside)
             && self.forwards.target(protocol, port).is_none_or(|target| target == inside)
     }
+
+    /// Whether a mapping can have `port`; one that is overloaded, where nobody else has it towards the same remote.
+    fn is_usable(&self, wanted: Wanted, port: u16) -> bool {
+        let Wanted { protocol, inside, remote } = wanted;
+        if !*self.profile.ports.overloading {
+            return self.is_free(protocol, port, inside);
+        }
+        let external = SocketAddrV4::new(self.wan, port);
+        self.flows.find(Side::Outside, protocol, remote, external).is_none()
+            && self.forwards.target(protocol, port).is_none_or(|target| target == inside)
+    }
+}
+
+/// The port after `port`, round the range.
+fn next(range: PortRange, port: u16) -> u16 {
+    if port >= range.last || port < range.first { range.first } else { port + 1 }
 }

@@ -47,9 +47,11 @@ impl Router {
             (header.source, header.destination, header.identification);
         let key = FragmentKey::new(ingress, &header);
         let deadline = self.clock.tick_after.saturating_add(*self.profile.fragments.timeout);
-        match self.reassembly.add(key, packet, self.clock.tick, deadline) {
+        self.own_reassembly.forget_due(self.clock.tick);
+        match self.own_reassembly.add(key, packet, deadline) {
+            Added::NoRoom => Err(DropReason::FragmentNoRoom.into()),
             Added::Refused => Err(DropReason::FragmentContradicts.into()),
-            Added::Waits => {
+            Added::Waits { .. } => {
                 self.events.push(EventKind::FragmentHeld { source, destination, identification });
                 Err(Stop::Taken)
             }

@@ -1,19 +1,20 @@
 //! New translations: whether one may be made, where it is put, and what makes room for it.
 
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use quirknat_alg::Side;
 
+use super::allocate::Wanted;
 use super::control::{Control, control_end};
-use super::pass::timeout;
+use super::pass::Refusal;
 use super::{Router, Stop, Timer};
 use crate::event::{EventKind, ForwardEnd, Origin, TranslationEnd, TranslationRefusal};
 use crate::packet::{Packet, Protocol, TcpFlags, Transport};
-use crate::profile::MidStream;
+use crate::profile::{MidStream, TellRefusal};
 use crate::reason::DropReason;
 use crate::state::flow::{ControlId, Flow, FlowId};
 use crate::state::mapping::MappingId;
-use crate::state::tcp::TcpState;
+use crate::state::progress::Progress;
 use crate::state::timer::TimerId;
 
 /// The endpoints of a translation to be.
@@ -35,21 +36,34 @@ impl Router {
         packet: &Packet<'_>,
     ) -> Result<FlowId, Stop> {
         self.passable(Side::Inside, Side::Outside, packet)?;
-        if !self.may_open_outbound(packet) {
-            return Err(DropReason::NoTranslation.into());
-        }
+        self.open_outbound(protocol, inside, remote, packet)
+    }
+
+    /// The same for a packet that may be forwarded.
+    pub(super) fn open_outbound(
+        &mut self,
+        protocol: Protocol,
+        inside: SocketAddrV4,
+        remote: SocketAddrV4,
+        packet: &Packet<'_>,
+    ) -> Result<FlowId, Stop> {
+        self.may_open_outbound(packet)?;
         let remote = if protocol == Protocol::Icmp { SocketAddrV4::new(*remote.ip(), 0) } else { remote };
-        if !self.make_room() {
-            return Err(self.refused(protocol, inside, remote, TranslationRefusal::TableFull).into());
+        if let Err(reason) = self.make_room(*inside.ip()) {
+            return Err(self.refused(protocol, inside, remote, reason, packet));
         }
         let mapping = match self.mappings.find(protocol, inside, remote) {
             Some(mapping) => mapping,
-            None => match self.allocate(protocol, inside) {
+            None => match self.allocate(Wanted { protocol, inside, remote }) {
                 Some(port) => self.mappings.insert(protocol, inside, remote, port),
                 None => {
-                    return Err(self
-                        .refused(protocol, inside, remote, TranslationRefusal::NoPortLeft)
-                        .into());
+                    return Err(self.refused(
+                        protocol,
+                        inside,
+                        remote,
+                        TranslationRefusal::NoPortLeft,
+                        packet,
+                    ));
                 }
             },
         };
@@ -76,8 +90,8 @@ impl Router {
                 self.end_translation(older, TranslationEnd::Replaced);
             }
         }
-        if !self.make_room() {
-            return Err(self.refused(protocol, inside, remote, TranslationRefusal::TableFull).into());
+        if let Err(reason) = self.make_room(*inside.ip()) {
+            return Err(self.refused(protocol, inside, remote, reason, packet));
         }
         // What made room may have been the last flow of the mapping.
         let mapping = match origin {
@@ -93,16 +107,21 @@ impl Router {
         Ok(id)
     }
 
-    fn may_open_outbound(&self, packet: &Packet<'_>) -> bool {
-        match packet.transport() {
+    fn may_open_outbound(&self, packet: &Packet<'_>) -> Result<(), DropReason> {
+        let may = match packet.transport() {
             Transport::Tcp(tcp) => {
                 let is_syn = tcp.flags.has(TcpFlags::SYN);
+                let first = Progress::SynFrom(Side::Inside);
+                if self.is_strict && is_syn && !first.expects(tcp.flags, Side::Inside) {
+                    return Err(DropReason::OutOfState);
+                }
                 !tcp.flags.has(TcpFlags::RST)
                     && (is_syn || *self.profile.tcp.mid_stream == MidStream::Translate)
             }
             Transport::Echo { request, .. } => request,
             _ => true,
-        }
+        };
+        if may { Ok(()) } else { Err(DropReason::NoTranslation) }
     }
 
     fn insert(
@@ -118,12 +137,13 @@ impl Router {
         self.counters.translations += 1;
         let (serial, id) = (self.serials.translation, self.flows.next_id());
         let lan_port = self.ports_of(*inside.ip()).next().unwrap_or_default();
+        let flags = packet.tcp().map_or(TcpFlags(0), |tcp| tcp.flags);
         let mut flow = Flow {
             inside,
             external,
             remote,
             protocol,
-            state: packet.tcp().map_or(TcpState::Established, |tcp| TcpState::first(tcp.flags, from)),
+            progress: Progress::begin(protocol, self.lifetimes.heeded(flags), from),
             origin,
             lan_port,
             deadline: 0,
@@ -132,7 +152,7 @@ impl Router {
             mapping,
             control: self.watch(protocol, origin, external, remote),
         };
-        flow.deadline = self.clock.tick_after.saturating_add(timeout(&self.profile.timeouts, &flow));
+        flow.deadline = self.clock.tick_after.saturating_add(self.lifetimes.seconds(flow.progress));
         flow.timer = self.timers.set(flow.deadline, Timer::Flow(id));
         if mapping == MappingId::NONE {
             self.mappings.occupy(protocol, external.port(), inside);
@@ -140,6 +160,7 @@ impl Router {
             self.mappings.retain(mapping, *remote.ip());
         }
         self.flows.insert(flow);
+        self.hosts.add(*inside.ip());
         self.evictions.enter(serial, id, &self.flows);
         let translation = serial;
         self.events.push(EventKind::TranslationCreated {
@@ -172,32 +193,40 @@ impl Router {
         ControlId(u32::try_from(self.controls.insert(control)).unwrap_or(u32::MAX))
     }
 
-    /// Whether the table has room for one more, if need be by ending another.
-    fn make_room(&mut self) -> bool {
+    /// Room in the table for one more of `host`, if need be by ending another.
+    fn make_room(&mut self, host: Ipv4Addr) -> Result<(), TranslationRefusal> {
+        if self.hosts.is_at_limit(host) {
+            return Err(TranslationRefusal::HostLimit);
+        }
         let limit = usize::try_from(*self.profile.table.translations).unwrap_or(usize::MAX);
         if self.flows.len() < limit {
-            return true;
+            return Ok(());
         }
-        match self.evictions.victim(&self.flows) {
-            Some(id) => {
-                self.end_translation(id, TranslationEnd::Evicted);
-                true
-            }
-            None => false,
-        }
+        let victim = self.evictions.victim(&self.flows).ok_or(TranslationRefusal::TableFull)?;
+        self.end_translation(victim, TranslationEnd::Evicted);
+        Ok(())
     }
 
+    /// Tells of a translation that is not made, and the packet's sender where the profile says so.
     fn refused(
         &mut self,
         protocol: Protocol,
         inside: SocketAddrV4,
         remote: SocketAddrV4,
         reason: TranslationRefusal,
-    ) -> DropReason {
+        packet: &Packet<'_>,
+    ) -> Stop {
         self.events.push(EventKind::TranslationRefused { protocol, inside, remote, reason });
-        match reason {
+        let silent = match reason {
             TranslationRefusal::TableFull => DropReason::TableFull,
+            TranslationRefusal::HostLimit => DropReason::HostLimit,
             TranslationRefusal::NoPortLeft => DropReason::NoPortLeft,
+        };
+        match *self.profile.table.tell_refusal {
+            TellRefusal::Prohibited if packet.source() == *inside.ip() => {
+                self.refuse(Side::Inside, packet, Refusal::prohibited(silent))
+            }
+            _ => silent.into(),
         }
     }
 
@@ -205,6 +234,7 @@ impl Router {
     pub(super) fn end_translation(&mut self, id: FlowId, reason: TranslationEnd) {
         let Some(flow) = self.flows.remove(id) else { return };
         self.timers.cancel(flow.timer);
+        self.hosts.remove(*flow.inside.ip());
         if flow.mapping == MappingId::NONE {
             self.mappings.vacate(flow.protocol, flow.external.port(), flow.inside);
         } else {

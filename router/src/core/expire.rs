@@ -30,6 +30,8 @@ impl Router {
             Timer::Flow(id) => self.look_at_flow(id),
             Timer::Forward(id) => self.look_at_forward(id),
             Timer::Fragment(serial) => self.expire_fragments(serial),
+            Timer::Reassembly(number) => self.look_at_reassembly(number),
+            Timer::Syn(number) => self.look_at_syn(number),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::packet::{End, Fragment, Packet};
 use crate::profile::FragmentHandling;
 use crate::reason::DropReason;
 use crate::state::fragment::{Followed, FragmentKey};
+use crate::state::reassembly::Added;
 
 impl Router {
     /// Sends whole packets and first fragments the way `translate` knows, and later fragments after their first.
@@ -20,8 +21,13 @@ impl Router {
         if kind == Fragment::Whole {
             return translate(self, ingress, packet);
         }
-        if *self.profile.fragments.handling == FragmentHandling::Drop {
-            return Err(DropReason::Fragment.into());
+        match *self.profile.fragments.handling {
+            FragmentHandling::Follow => {}
+            FragmentHandling::Drop => return Err(DropReason::Fragment.into()),
+            FragmentHandling::Reassemble => {
+                self.reassemble(ingress, packet)?;
+                return translate(self, ingress, packet);
+            }
         }
         let key = FragmentKey::new(ingress, &packet.header());
         if kind == Fragment::Later {
@@ -36,9 +42,54 @@ impl Router {
         }
         let egress = translate(self, ingress, packet)?;
         let header = packet.header();
-        let followed = Followed { egress, source: header.source, destination: header.destination };
+        let followed = Followed {
+            egress,
+            source: header.source,
+            destination: header.destination,
+            identification: header.identification,
+        };
         self.release(key, followed);
         Ok(egress)
+    }
+
+    /// Puts the whole packet in the place of the last fragment to come; the others wait.
+    fn reassemble(&mut self, ingress: Interface, packet: &mut Packet<'_>) -> Result<(), Stop> {
+        let header = packet.header();
+        let key = FragmentKey::new(ingress, &header);
+        let deadline = self.clock.tick_after.saturating_add(*self.profile.fragments.timeout);
+        let number = self.reassembly.next_number();
+        match self.reassembly.add(key, packet, deadline) {
+            Added::Refused => Err(DropReason::FragmentContradicts.into()),
+            Added::NoRoom => Err(DropReason::FragmentNoRoom.into()),
+            Added::Waits { is_first } => {
+                if is_first {
+                    self.timers.set(deadline, Timer::Reassembly(number));
+                }
+                self.events.push(EventKind::FragmentHeld {
+                    source: header.source,
+                    destination: header.destination,
+                    identification: header.identification,
+                });
+                Err(Stop::Taken)
+            }
+            Added::Complete(whole) => {
+                packet.replace(whole).map_err(|malformed| DropReason::from(malformed).into())
+            }
+        }
+    }
+
+    /// A packet may not have been whole in time.
+    pub(super) fn look_at_reassembly(&mut self, number: u32) {
+        match self.reassembly.deadline(number) {
+            Some(deadline) if deadline > self.clock.tick => {
+                self.timers.set(deadline, Timer::Reassembly(number));
+            }
+            _ => {
+                if let Some((source, destination)) = self.reassembly.expire(number) {
+                    self.stopped(Stop::Dropped(DropReason::ReassemblyTimeout), source, destination);
+                }
+            }
+        }
     }
 
     fn hold(&mut self, key: FragmentKey, packet: &Packet<'_>) -> Step {
@@ -96,6 +147,7 @@ fn follow(followed: &Followed, packet: &mut Packet<'_>) -> Result<(), Stop> {
         return Err(DropReason::TtlExceeded.into());
     }
     packet.decrement_ttl();
+    packet.set_identification(followed.identification);
     packet.set_address(End::Source, followed.source);
     packet.set_address(End::Destination, followed.destination);
     Ok(())

@@ -7,11 +7,19 @@ use super::pass::Passing;
 use super::{Router, Step, opposite};
 use crate::event::Passage;
 use crate::packet::{End, Packet, Protocol, Quote};
+use crate::profile::IcmpErrors;
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
 
 impl Router {
     pub(super) fn icmp_error(&mut self, from: Side, packet: &mut Packet<'_>) -> Step {
+        let treatment = match from {
+            Side::Inside => *self.profile.icmp.outbound_errors,
+            Side::Outside => *self.profile.icmp.inbound_errors,
+        };
+        if treatment == IcmpErrors::Drop {
+            return Err(DropReason::IcmpErrorRefused.into());
+        }
         let quote = packet.quote().ok_or(DropReason::UnrelatedIcmpError)?;
         // The quoted packet went the other way: it came in from the opposite side and left to this one.
         let id = self
@@ -20,8 +28,15 @@ impl Router {
             .ok_or(DropReason::UnrelatedIcmpError)?;
         self.passable(from, opposite(from), packet)?;
         let Some(flow) = self.flows.get(id) else { return Err(DropReason::UnrelatedIcmpError.into()) };
+        let peer = if from == Side::Inside { flow.inside } else { flow.remote };
         let passing = Passing::of(flow);
-        self.translate_quote(id, from, quote, packet);
+        match treatment {
+            IcmpErrors::TranslateFromPeer if packet.source() != *peer.ip() => {
+                return Err(DropReason::IcmpErrorNotFromPeer.into());
+            }
+            IcmpErrors::TranslateOuter => {}
+            _ => self.translate_quote(id, from, quote, packet),
+        }
         Ok(self.depart(from, &passing, Passage::IcmpErrorTranslated, packet))
     }
 

@@ -6,15 +6,14 @@ use quirknat_alg::Side;
 
 use super::create::Session;
 use super::lan::is_never_unicast;
-use super::pass::Refusal;
 use super::{Router, Step, Stop};
-use crate::event::{Answer, Interface, Origin};
-use crate::packet::{Packet, Protocol, TcpFlags, Transport, reset};
-use crate::profile::{ToWan, Unsolicited};
+use crate::event::{Interface, Origin};
+use crate::packet::{Packet, Protocol, TcpFlags, Transport};
+use crate::profile::ToWan;
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
 use crate::state::mapping::MappingId;
-use crate::state::tcp::TcpClass;
+use crate::state::progress::Progress;
 
 /// Who wants a packet that belongs to no translation.
 struct Wanted {
@@ -58,7 +57,7 @@ impl Router {
         match packet.header().transport {
             Transport::Echo { request, .. } => request,
             Transport::Tcp(tcp) if opens(tcp.flags) => {
-                let is_over = self.flows.get(id).is_some_and(|flow| flow.state.class() == TcpClass::Closing);
+                let is_over = self.flows.get(id).is_some_and(|flow| flow.progress.is_over());
                 let forward = self.forwards.at_port(Protocol::Tcp, port).and_then(|id| self.forwards.get(id));
                 is_over && forward.is_some_and(|forward| forward.admits(remote))
             }
@@ -73,19 +72,52 @@ impl Router {
         external: SocketAddrV4,
         packet: &Packet<'_>,
     ) -> Result<FlowId, Stop> {
-        if protocol == Protocol::Icmp {
-            return Err(self.unwanted_echo(packet));
+        if let Transport::Echo { request: true, .. } = packet.transport() {
+            return Err(self.wan_ping(packet));
         }
-        let opens = packet.tcp().is_none_or(|tcp| opens(tcp.flags));
-        match self.who_wants(protocol, remote, external.port()) {
-            Ok(wanted) if opens => {
-                self.passable(Side::Outside, Side::Inside, packet)?;
-                let Wanted { inside, origin, mapping } = wanted;
+        let wanted = self.wanted(protocol, remote, external, packet);
+        let Wanted { inside, origin, mapping } = wanted.map_err(|reason| self.unsolicited(reason, packet))?;
+        self.passable(Side::Outside, Side::Inside, packet)?;
+        let session = Session { protocol, inside, external, remote: session_remote(protocol, remote) };
+        self.create_from_outside(session, origin, mapping, packet)
+    }
+
+    /// Who wants a packet to the WAN address that belongs to no translation; why nobody does.
+    fn wanted(
+        &self,
+        protocol: Protocol,
+        remote: SocketAddrV4,
+        external: SocketAddrV4,
+        packet: &Packet<'_>,
+    ) -> Result<Wanted, DropReason> {
+        let wanted = self.who_wants(protocol, remote, external.port())?;
+        match packet.tcp() {
+            Some(tcp) if !opens(tcp.flags) => Err(DropReason::Unsolicited),
+            Some(tcp)
+                if self.is_strict && !Progress::SynFrom(Side::Outside).expects(tcp.flags, Side::Outside) =>
+            {
+                Err(DropReason::OutOfState)
+            }
+            _ => Ok(wanted),
+        }
+    }
+
+    /// The translation for a packet that came from the LAN to the WAN address, as if from `remote` outside. Nobody is
+    /// answered where there is none.
+    pub(super) fn hairpinned_inbound(
+        &mut self,
+        protocol: Protocol,
+        remote: SocketAddrV4,
+        external: SocketAddrV4,
+        packet: &Packet<'_>,
+    ) -> Result<FlowId, Stop> {
+        match self.flows.find(Side::Outside, protocol, remote, external) {
+            Some(id) if !self.begins_anew(id, remote, external.port(), packet) => Ok(id),
+            _ => {
+                let Wanted { inside, origin, mapping } = self.wanted(protocol, remote, external, packet)?;
                 let session = Session { protocol, inside, external, remote };
                 self.create_from_outside(session, origin, mapping, packet)
             }
-            Err(reason) => Err(self.unwanted(reason, packet)),
-            Ok(_) => Err(self.unwanted(DropReason::Unsolicited, packet)),
         }
     }
 
@@ -114,36 +146,24 @@ impl Router {
             };
         }
         match self.forwards.dmz_host {
-            Some(host) => wanted(SocketAddrV4::new(host, port), Origin::DmzHost),
-            None => Err(DropReason::Unsolicited),
-        }
-    }
-
-    fn unwanted_echo(&mut self, packet: &Packet<'_>) -> Stop {
-        match (packet.transport(), *self.profile.wan.ping) {
-            (Transport::Echo { request: true, .. }, ToWan::Answer) => {
-                self.answer(Interface::Wan, packet).err().unwrap_or(Stop::Taken)
+            Some(host) if protocol != Protocol::Icmp => {
+                wanted(SocketAddrV4::new(host, port), Origin::DmzHost)
             }
-            (Transport::Echo { request: true, .. }, ToWan::Drop) => Stop::Dropped(DropReason::WanPing),
-            _ => Stop::Dropped(DropReason::Unsolicited),
+            _ => Err(DropReason::Unsolicited),
         }
     }
 
-    fn unwanted(&mut self, reason: DropReason, packet: &Packet<'_>) -> Stop {
-        match *self.profile.wan.unsolicited {
-            Unsolicited::Drop => Stop::Dropped(reason),
-            Unsolicited::Reject => match packet.transport() {
-                Transport::Udp { .. } => self.refuse(Side::Outside, packet, Refusal::PORT_UNREACHABLE),
-                _ => match reset(packet) {
-                    Some(segment) => {
-                        self.transmits.push_back((Interface::Wan, segment));
-                        Stop::Answered(Answer::Reset)
-                    }
-                    None => Stop::Dropped(reason),
-                },
-            },
+    fn wan_ping(&mut self, packet: &Packet<'_>) -> Stop {
+        match *self.profile.wan.ping {
+            ToWan::Answer => self.answer(Interface::Wan, packet).err().unwrap_or(Stop::Taken),
+            ToWan::Drop => Stop::Dropped(DropReason::WanPing),
         }
     }
+}
+
+/// The other end of an ICMP query has no port.
+fn session_remote(protocol: Protocol, remote: SocketAddrV4) -> SocketAddrV4 {
+    if protocol == Protocol::Icmp { SocketAddrV4::new(*remote.ip(), 0) } else { remote }
 }
 
 /// Only a SYN opens a connection from outside.

@@ -6,7 +6,7 @@ use quirknat_alg::Side;
 
 use super::{LanPort, Router, Step, Stop};
 use crate::event::{Interface, Passage};
-use crate::packet::{Packet, Transport};
+use crate::packet::Packet;
 use crate::reason::DropReason;
 
 impl Router {
@@ -29,10 +29,7 @@ impl Router {
             return self.within_lan(port, own, other, packet);
         }
         if destination == self.wan {
-            return match packet.transport() {
-                Transport::Echo { request: true, .. } => self.answer(Interface::Lan(port), packet),
-                _ => Err(DropReason::Hairpinning.into()),
-            };
+            return self.enter_for_wan_address(port, packet);
         }
         self.with_fragments(Interface::Lan(port), packet, Self::outbound)
     }
@@ -49,6 +46,7 @@ impl Router {
             self.switch(port, destination, packet)
         } else {
             self.passable(Side::Inside, Side::Inside, packet)?;
+            self.answer_to_hairpinned(packet)?;
             packet.decrement_ttl();
             let egress = self.towards(destination, packet).ok_or(DropReason::NoSuchStation)?;
             self.passed(egress, None, Passage::Routed);

@@ -14,10 +14,14 @@ mod create;
 mod evict;
 mod expire;
 mod fragments;
+mod hairpin;
+mod host_limit;
 mod icmp_errors;
 mod inbound;
 mod lan;
+mod lifetime;
 mod pass;
+mod unsolicited;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -30,7 +34,7 @@ use smoltcp::time::{Duration, Instant};
 use crate::config::{Config, ConfigError};
 use crate::event::{Answer, Detail, Event, EventKind, EventLog, Interface, Origin, Passage};
 use crate::packet::{Packet, Protocol};
-use crate::profile::Profile;
+use crate::profile::{Identification, Profile, TcpTracking};
 use crate::reason::DropReason;
 use crate::state::flow::{FlowId, FlowTable};
 use crate::state::forward::{ForwardId, Forwards};
@@ -47,6 +51,10 @@ use crate::state::timer::{self, Tick, Wheel};
 #[derive(Debug)]
 pub struct Router {
     profile: Profile,
+    lifetimes: lifetime::Lifetimes,
+    /// Whether TCP is tracked strictly.
+    is_strict: bool,
+    hosts: host_limit::HostLimit,
     dialect: Dialect,
     lan: Vec<LanPort>,
     /// Whether two LAN ports belong to one switch.
@@ -59,8 +67,13 @@ pub struct Router {
     forwards: Forwards,
     controls: Slab<control::Control>,
     fragments: Fragments,
-    /// Fragments to the router itself.
+    /// Fragments that are put together, where the profile says so.
     reassembly: Reassembly,
+    /// Fragments to the router itself.
+    own_reassembly: Reassembly,
+    /// The identification of the next packet to the WAN, where the router gives it one.
+    identifications: Option<u16>,
+    held_syns: unsolicited::HeldSyns,
     stations: Stations,
     timers: Wheel<Timer>,
     clock: Clock,
@@ -91,12 +104,18 @@ impl LanPort {
     }
 }
 
+/// Packets to the router itself that come in fragments, at a time. Few, since all that it answers in fragments is a large
+/// ping.
+const OWN_PACKETS: usize = 4;
+
 /// What a timer looks at when it fires.
 #[derive(Debug, Clone, Copy)]
 enum Timer {
     Flow(FlowId),
     Forward(ForwardId),
     Fragment(u32),
+    Reassembly(u32),
+    Syn(u32),
 }
 
 /// The time of the call under way.
@@ -208,8 +227,12 @@ impl Router {
             .iter()
             .enumerate()
             .any(|(index, port)| lan.iter().take(index).any(|other| other.address == port.address));
-        let nat = &profile.nat;
+        let held = usize::try_from(*profile.fragments.held).unwrap_or(usize::MAX);
+        let rewrites = *profile.ip.identification == Identification::Rewrite;
         Ok(Self {
+            lifetimes: lifetime::Lifetimes::new(profile),
+            is_strict: *profile.tcp.tracking == TcpTracking::Strict,
+            hosts: host_limit::HostLimit::new(*profile.table.per_host),
             dialect: profile.alg.ftp.dialect(),
             lan,
             has_switch,
@@ -217,15 +240,18 @@ impl Router {
             lan_mtu: config.lan_mtu,
             wan_mtu: config.wan_mtu,
             flows: FlowTable::new(config.seed),
-            mappings: MappingTable::new(*nat.mapping, *nat.filtering, config.seed),
+            mappings: MappingTable::new(&profile.nat, config.seed),
             forwards: Forwards::new(config.forwards.clone(), config.dmz_host),
             controls: Slab::new(),
-            fragments: Fragments::new(usize::try_from(*profile.fragments.held).unwrap_or(usize::MAX)),
-            reassembly: Reassembly::default(),
+            fragments: Fragments::new(held),
+            reassembly: Reassembly::new(held, held),
+            own_reassembly: Reassembly::new(OWN_PACKETS, usize::MAX),
+            identifications: rewrites.then_some(1),
+            held_syns: unsolicited::HeldSyns::default(),
             stations: Stations::new(),
             timers: Wheel::new(),
             clock: Clock::NEW,
-            ports: allocate::PortCursors::new(*nat.port_range),
+            ports: allocate::PortCursors::new(*profile.ports.range, config.seed),
             evictions: evict::EvictionQueue::new(*profile.table.when_full),
             serials: Serials::default(),
             transmits: VecDeque::new(),

@@ -7,19 +7,18 @@ use quirknat_alg::{Side, may_announce};
 use super::{Router, Step, Stop, Timer, opposite};
 use crate::event::{Answer, EventKind, Interface, Passage};
 use crate::packet::bytes::read_u16;
-use crate::packet::{End, IcmpError, Packet, Protocol, Transport, fragments};
-use crate::profile::Timeouts;
+use crate::packet::{End, Fragment, IcmpError, Packet, Protocol, Transport, fragments};
 use crate::reason::DropReason;
 use crate::state::flow::{ControlId, Flow, FlowId};
-use crate::state::tcp::TcpClass;
+use crate::state::progress::Progress;
 use crate::state::timer;
 
 /// What a packet needs of its flow on its way.
 pub(super) struct Passing {
-    serial: u32,
-    inside: SocketAddrV4,
-    external: SocketAddrV4,
-    lan_port: u8,
+    pub(super) serial: u32,
+    pub(super) inside: SocketAddrV4,
+    pub(super) external: SocketAddrV4,
+    pub(super) lan_port: u8,
 }
 
 impl Passing {
@@ -59,18 +58,30 @@ impl Router {
     #[inline]
     pub(super) fn pass(&mut self, id: FlowId, from: Side, packet: &mut Packet<'_>) -> Step {
         self.passable(from, opposite(from), packet)?;
+        let passing = self.take_part(id, from, packet)?;
+        Ok(self.depart(from, &passing, Passage::Translated, packet))
+    }
+
+    /// The packet's part in its session: the gateway reads it, the session moves on.
+    #[inline]
+    pub(super) fn take_part(
+        &mut self,
+        id: FlowId,
+        from: Side,
+        packet: &mut Packet<'_>,
+    ) -> Result<Passing, Stop> {
         let Some(flow) = self.flows.get_mut(id) else { return Err(DropReason::NoTranslation.into()) };
         if flow.protocol == Protocol::Tcp {
+            if self.is_strict && packet.tcp().is_some_and(|tcp| !flow.progress.expects(tcp.flags, from)) {
+                return Err(DropReason::OutOfState.into());
+            }
             if flow.control != ControlId::NONE {
                 self.control_segment(id, from, packet)?;
             } else if may_announce(packet.tcp_payload()) {
                 self.report_announcement(id, from, packet.tcp_payload());
             }
         }
-        let Some(passing) = self.touch(id, from, packet) else {
-            return Err(DropReason::NoTranslation.into());
-        };
-        Ok(self.depart(from, &passing, Passage::Translated, packet))
+        self.touch(id, from, packet).ok_or(Stop::Dropped(DropReason::NoTranslation))
     }
 
     /// One hop less, the flow's other address, and out on the other side.
@@ -85,6 +96,9 @@ impl Router {
         let egress = match from {
             Side::Inside => {
                 packet.hop(End::Source, flow.external);
+                if self.identifications.is_some() {
+                    self.renumber(packet);
+                }
                 Interface::Wan
             }
             Side::Outside => {
@@ -94,6 +108,16 @@ impl Router {
         };
         self.passed(egress, Some(flow.serial), passage);
         egress
+    }
+
+    /// Gives a packet that is, or may become, a fragment the router's next identification (RFC 6864 §5.3); in any other
+    /// it means nothing.
+    fn renumber(&mut self, packet: &mut Packet<'_>) {
+        let is_atomic = packet.dont_fragment() && packet.fragment() == Fragment::Whole;
+        if let Some(next) = self.identifications.as_mut().filter(|_| !is_atomic) {
+            packet.set_identification(*next);
+            *next = next.wrapping_add(1);
+        }
     }
 
     /// Whether a packet may be forwarded at all; answers it where it may not. Changes nothing.
@@ -131,18 +155,28 @@ impl Router {
         Stop::Answered(refusal.answer)
     }
 
-    /// The packet moves its connection's state on and refreshes its timeout. Gives what it needs of the flow, so that
-    /// this is looked at once.
+    /// The packet moves its session on and refreshes its timeout. Gives what it needs of the flow, so that this is
+    /// looked at once.
     #[inline]
     fn touch(&mut self, id: FlowId, from: Side, packet: &Packet<'_>) -> Option<Passing> {
         let flow = self.flows.get_mut(id)?;
+        let before = flow.progress;
+        let mut turns = false;
         if let Some(tcp) = packet.tcp() {
-            flow.state = flow.state.next(tcp.flags, from);
+            flow.progress = before.next(self.lifetimes.heeded(tcp.flags), from);
+            turns = flow.progress != before;
+        } else if before == Progress::OneWay(opposite(from)) {
+            flow.progress = Progress::TwoWay;
         }
-        let passing = Passing::of(flow);
-        let deadline = self.clock.tick_after.saturating_add(timeout(&self.profile.timeouts, flow));
-        if deadline != flow.deadline {
-            self.refresh(id, deadline);
+        let (passing, progress) = (Passing::of(flow), flow.progress);
+        if turns || self.lifetimes.refreshes(progress, from) {
+            let deadline = self.clock.tick_after.saturating_add(self.lifetimes.seconds(progress));
+            if deadline != flow.deadline {
+                self.refresh(id, deadline);
+            }
+        }
+        if turns && let Some(reason) = self.lifetimes.end(progress) {
+            self.end_translation(id, reason);
         }
         Some(passing)
     }
@@ -186,20 +220,6 @@ impl Router {
     }
 }
 
-/// How long a flow lives from now, in seconds.
-#[inline]
-pub(super) fn timeout(timeouts: &Timeouts, flow: &Flow) -> timer::Tick {
-    match flow.protocol {
-        Protocol::Udp => *timeouts.udp,
-        Protocol::Icmp => *timeouts.icmp,
-        Protocol::Tcp => match flow.state.class() {
-            TcpClass::Opening => *timeouts.tcp_opening,
-            TcpClass::Established => *timeouts.tcp_established,
-            TcpClass::Closing => *timeouts.tcp_closing,
-        },
-    }
-}
-
 /// Why a packet is refused, with the ICMP error that says so and what it is called where none may be sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Refusal {
@@ -219,6 +239,16 @@ impl Refusal {
         answer: Answer::PortUnreachable,
         silent: DropReason::NoService,
     };
+
+    /// Why a packet is refused that would be dropped for `silent`.
+    pub(super) fn port_unreachable(silent: DropReason) -> Self {
+        Self { silent, ..Self::PORT_UNREACHABLE }
+    }
+
+    /// Likewise by code 13.
+    pub(super) fn prohibited(silent: DropReason) -> Self {
+        Self { error: IcmpError::Prohibited, answer: Answer::Prohibited, silent }
+    }
 
     fn fragmentation_needed(mtu: usize) -> Self {
         Self {

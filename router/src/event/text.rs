@@ -18,6 +18,9 @@ impl fmt::Display for EventKind {
             Self::FragmentHeld { identification, .. } => {
                 write!(out, "fragment of packet {identification} waits for its first one")
             }
+            Self::SynHeld { source, destination, answered_s } => {
+                write!(out, "SYN from {source} to {destination} waits for its answer until {answered_s} s")
+            }
             Self::TranslationCreated { translation, protocol, inside, external, remote, origin } => write!(
                 out,
                 "translation {translation} created: {protocol} {inside} is {external} towards {remote} ({})",
@@ -97,6 +100,7 @@ fn passage_text(passage: Passage) -> &'static str {
         Passage::Translated => "translated",
         Passage::IcmpErrorTranslated => "ICMP error translated with its quote",
         Passage::FragmentTranslated => "fragment translated as its first one",
+        Passage::Hairpinned => "hairpinned",
         Passage::Switched => "switched",
         Passage::Routed => "routed",
     }
@@ -108,6 +112,7 @@ fn answer_text(answer: Answer) -> &'static str {
         Answer::TimeExceeded => "time exceeded",
         Answer::PortUnreachable => "port unreachable",
         Answer::FragmentationNeeded => "fragmentation needed",
+        Answer::Prohibited => "administratively prohibited",
         Answer::Reset => "reset",
     }
 }
@@ -125,6 +130,7 @@ fn origin_text(origin: Origin) -> &'static str {
 fn refusal_text(reason: TranslationRefusal) -> &'static str {
     match reason {
         TranslationRefusal::TableFull => "the table is full",
+        TranslationRefusal::HostLimit => "its host has as many as one may have",
         TranslationRefusal::NoPortLeft => "no external port is free",
     }
 }
@@ -134,6 +140,9 @@ fn end_text(reason: TranslationEnd) -> &'static str {
         TranslationEnd::Expired => "expired",
         TranslationEnd::Evicted => "evicted for a new one",
         TranslationEnd::Replaced => "replaced by one between the same ends",
+        TranslationEnd::PortTakenOver => "another host took its external port over",
+        TranslationEnd::Reset => "reset",
+        TranslationEnd::Closed => "closed by both ends",
     }
 }
 

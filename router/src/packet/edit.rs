@@ -13,6 +13,7 @@ pub(crate) enum End {
     Destination,
 }
 
+const IDENTIFICATION_AT: usize = 4;
 const TTL_AT: usize = 8;
 const IP_CHECKSUM_AT: usize = 10;
 
@@ -74,6 +75,13 @@ impl Packet<'_> {
         let new = old.wrapping_sub(0x0100);
         write_u16(self.bytes, TTL_AT, new);
         (old, new)
+    }
+
+    /// Puts another identification in.
+    pub(crate) fn set_identification(&mut self, identification: u16) {
+        let old = read_u16(self.bytes, IDENTIFICATION_AT);
+        write_u16(self.bytes, IDENTIFICATION_AT, identification);
+        self.update_ip_checksum(Difference::default().word(old, identification));
     }
 
     /// Puts another sequence number in.

@@ -40,6 +40,14 @@ impl<'a> Packet<'a> {
         bytes.truncate(usize::from(read_u16(bytes, 2)));
         Ok(Self { bytes, layout })
     }
+
+    /// Puts another packet in this one's place; a malformed one leaves it as it is.
+    pub(crate) fn replace(&mut self, bytes: Vec<u8>) -> Result<(), Malformed> {
+        let layout = check(&bytes)?;
+        *self.bytes = bytes;
+        self.layout = layout;
+        Ok(())
+    }
 }
 
 fn check(bytes: &[u8]) -> Result<Layout, Malformed> {

@@ -29,14 +29,65 @@ pub enum Filtering {
     AddressAndPortDependent,
 }
 
+/// What becomes of a packet from the LAN to the router's own WAN address that a host behind it wants (RFC 4787 §6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hairpinning {
+    /// It is dropped.
+    Off,
+    /// It comes back with the source that its sender gave it; on one subnet the answer then misses the router.
+    InternalSource,
+    /// It comes back with its sender's external source, as from anybody outside (RFC 4787 REQ-9a).
+    ExternalSource,
+}
+
 /// Which external port a new mapping gets (RFC 4787 §4.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PortAllocation {
-    /// The internal one; where that is taken, the next free one of the range.
+    /// The internal one; where that is taken, what `on-conflict` says.
     Preserving,
     /// The next free one of the range.
     Sequential,
+    /// A free one of the range, sought upwards from a random place (RFC 6056 §3.3.1).
+    Random,
+}
+
+/// What happens where the internal port cannot be preserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PortConflict {
+    /// The next free one of the range, wherever the last search ended.
+    Next,
+    /// The next free one above the internal port, and on from the range's beginning.
+    Upwards,
+    /// A free one of the range, sought upwards from a random place.
+    Random,
+    /// None: the translation is refused.
+    Refuse,
+    /// The older mapping ends and the new one has its port. Where a forward holds the port, `next`.
+    TakeOver,
+}
+
+/// Where a port of 0 to 1023 that is not preserved comes from (RFC 4787 REQ-3a).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SystemPorts {
+    /// From the range, as any other.
+    Any,
+    /// From 1 to 1023.
+    OwnRange,
+}
+
+/// How closely TCP segments are held against the state of their connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TcpTracking {
+    /// Every segment of a translation passes.
+    Loose,
+    /// A segment passes whose flags can come next: no data before the handshake, no second SYN within a connection, no
+    /// impossible flags. Sequence numbers are not looked at.
+    Strict,
 }
 
 /// What an outbound TCP segment does that belongs to no translation and is no SYN.
@@ -47,6 +98,54 @@ pub enum MidStream {
     Translate,
     /// It is dropped.
     Drop,
+}
+
+/// What a RST, or the second FIN, does to its translation once it has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnEnd {
+    /// Nothing: the translation lives on as before.
+    Keep,
+    /// The translation stays for a timeout of its own (RFC 7857 §2.2).
+    Transitory,
+    /// The translation ends at once.
+    Remove,
+}
+
+/// What becomes of an ICMP error about a translation's packet (RFC 5508 §4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IcmpErrors {
+    /// It is translated with the packet it quotes, whoever sent it.
+    Translate,
+    /// Likewise, if the other end of the conversation sent it; errors of routers on the way are dropped.
+    TranslateFromPeer,
+    /// Its own addresses are translated, and the packet it quotes is left as it is.
+    TranslateOuter,
+    /// It is dropped.
+    Drop,
+}
+
+/// What is done with ICMP errors between two hosts of the LAN that speak by hairpinning (RFC 5508 REQ-7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HairpinnedErrors {
+    /// They are translated both ways with the packet they quote.
+    Translate,
+    /// They are dropped.
+    Drop,
+}
+
+/// Which packets make a translation live longer (RFC 4787 §4.3). Refused ones never do (RFC 7857 §7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refresh {
+    /// Those to the outside.
+    Outbound,
+    /// Those from the outside.
+    Inbound,
+    /// All.
+    Both,
 }
 
 /// What a new translation does when the table is full.
@@ -61,6 +160,16 @@ pub enum WhenFull {
     EvictIdle,
 }
 
+/// What the sender hears whose packet gets no translation for want of room or ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TellRefusal {
+    /// Nothing.
+    Drop,
+    /// ICMP destination unreachable, code 13 (RFC 5508 REQ-8).
+    Prohibited,
+}
+
 /// What an echo request to the WAN address gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -71,14 +180,40 @@ pub enum ToWan {
     Drop,
 }
 
-/// What a packet to the WAN address gets that nothing wants.
+/// What a TCP segment to the WAN address gets that nothing wants or that filtering refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Unsolicited {
+pub enum UnsolicitedTcp {
     /// Nothing.
     Drop,
-    /// A RST for TCP, an ICMP port unreachable for UDP.
-    Reject,
+    /// A RST (RFC 9293 §3.10.7.1).
+    Reset,
+    /// ICMP port unreachable (RFC 5382 REQ-4).
+    PortUnreachable,
+    /// ICMP communication administratively prohibited, code 13.
+    Prohibited,
+}
+
+/// What a datagram to the WAN address gets that nothing wants or that filtering refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnsolicitedUdp {
+    /// Nothing.
+    Drop,
+    /// ICMP port unreachable.
+    PortUnreachable,
+    /// ICMP communication administratively prohibited, code 13.
+    Prohibited,
+}
+
+/// The identification field of what leaves to the WAN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Identification {
+    /// As the host has set it: two hosts may use one number at a time.
+    Keep,
+    /// Where a packet is, or may become, a fragment, the router's next number (RFC 7857 §10, RFC 6864 §5.3).
+    Rewrite,
 }
 
 /// What is done with fragments.
@@ -87,6 +222,8 @@ pub enum Unsolicited {
 pub enum FragmentHandling {
     /// They follow the first one's translation; those that come before it wait.
     Follow,
+    /// They wait until the packet is whole, which is then translated, and cut again where the next link asks for it.
+    Reassemble,
     /// They are dropped.
     Drop,
 }

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
-use super::{FragmentHandling, Profile};
+use super::{
+    Filtering, FragmentHandling, Mapping, MidStream, PortAllocation, PortConflict, Profile, TcpTracking,
+    UnsolicitedTcp,
+};
 use crate::diagnostic::{Diagnostic, span_of};
 
 /// A translation takes about a hundred octets: more than these would be a mistyped number.
@@ -16,6 +19,7 @@ const MOST_FRAGMENTS_HELD: u32 = 65_536;
 pub(super) fn check(profile: &Profile, file_name: &str, source: &str) -> Vec<Diagnostic> {
     let mut checks = Checks { file_name, source, faults: Vec::new() };
     checks.names(profile);
+    checks.sessions(profile);
     checks.timeouts(profile);
     checks.tables(profile);
     checks.ftp(profile);
@@ -50,13 +54,84 @@ impl Checks<'_> {
         }
     }
 
+    /// Values that contradict one another.
+    fn sessions(&mut self, profile: &Profile) {
+        let (nat, ports) = (&profile.nat, &profile.ports);
+        let overloading = ports.overloading.value;
+        for (protocol, sessions) in [("tcp", &nat.tcp), ("udp", &nat.udp)] {
+            if overloading && sessions.mapping.value != Mapping::AddressAndPortDependent {
+                self.fault(
+                    &["nat", protocol, "mapping"],
+                    "a mapping that holds for many remotes cannot share its port",
+                    "`overloading` tells hosts apart by where they go: say \"address-and-port-dependent\" here, or \
+                     `overloading = false`",
+                );
+            }
+            if overloading && sessions.filtering.value != Filtering::AddressAndPortDependent {
+                self.fault(
+                    &["nat", protocol, "filtering"],
+                    "a packet from elsewhere to a shared port has no one host to go to",
+                    "with `overloading`, say \"address-and-port-dependent\" here",
+                );
+            }
+        }
+        if overloading && nat.icmp.mapping.value == Mapping::EndpointIndependent {
+            self.fault(
+                &["nat", "icmp", "mapping"],
+                "a mapping that holds for many remotes cannot share its identifier",
+                "with `overloading`, say \"address-dependent\" here",
+            );
+        }
+        if overloading && nat.icmp.filtering.value == Filtering::EndpointIndependent {
+            self.fault(
+                &["nat", "icmp", "filtering"],
+                "a reply from elsewhere to a shared identifier has no one host to go to",
+                "with `overloading`, say \"address-dependent\" here",
+            );
+        }
+        if ports.parity.value && ports.range.first == ports.range.last {
+            self.fault(
+                &["ports", "range"],
+                "a range of one port has one parity only",
+                "`parity = true` needs an even and an odd port to choose from",
+            );
+        }
+        let tcp = &profile.tcp;
+        if tcp.tracking.value == TcpTracking::Strict && tcp.mid_stream.value == MidStream::Translate {
+            self.fault(
+                &["tcp", "mid-stream"],
+                "strict tracking begins with a handshake",
+                "say \"drop\" here, or `tracking = \"loose\"`",
+            );
+        }
+        let preserves = ports.allocation.value == PortAllocation::Preserving;
+        if !preserves && ports.on_conflict.value == PortConflict::TakeOver {
+            self.fault(
+                &["ports", "on-conflict"],
+                "only a preserved port can be taken over",
+                "say `allocation = \"preserving\"`, or \"next\" here",
+            );
+        }
+        if profile.wan.syn_answer_delay.value > 0 && profile.wan.unsolicited_tcp.value == UnsolicitedTcp::Drop
+        {
+            self.fault(
+                &["wan", "syn-answer-delay"],
+                "there is no answer to delay",
+                "with `unsolicited-tcp = \"drop\"`, say 0 here",
+            );
+        }
+    }
+
     fn timeouts(&mut self, profile: &Profile) {
         let timeouts = &profile.timeouts;
         for (key, seconds) in [
             ("tcp-opening", &timeouts.tcp_opening),
             ("tcp-established", &timeouts.tcp_established),
+            ("tcp-half-closed", &timeouts.tcp_half_closed),
             ("tcp-closing", &timeouts.tcp_closing),
+            ("tcp-reset", &timeouts.tcp_reset),
             ("udp", &timeouts.udp),
+            ("udp-answered", &timeouts.udp_answered),
             ("icmp", &timeouts.icmp),
         ] {
             self.at_least_one(&["timeouts", key], seconds.value, "a translation lives 1 second or more");
@@ -75,7 +150,7 @@ impl Checks<'_> {
         self.at_most(&path, translations, MOST_TRANSLATIONS);
         let held = profile.fragments.held.value;
         let path = ["fragments", "held"];
-        if profile.fragments.handling.value == FragmentHandling::Follow {
+        if profile.fragments.handling.value != FragmentHandling::Drop {
             self.at_least_one(&path, held, "to hold none, say `handling = \"drop\"`");
         }
         self.at_most(&path, held, MOST_FRAGMENTS_HELD);

@@ -11,6 +11,7 @@ mod behaviour;
 mod check;
 mod evidence;
 mod load;
+mod translation;
 
 use quirknat_alg::{
     AllowedPeer, Command, DataPort, Dialect, Gaps, KeywordPosition, LetterCase, LineEnd, LowPorts, Malformed,
@@ -19,10 +20,13 @@ use quirknat_alg::{
 use serde::{Deserialize, Serialize};
 
 pub use behaviour::{
-    Filtering, FragmentHandling, Mapping, MidStream, PortAllocation, PortRange, ToWan, Unsolicited, WhenFull,
+    Filtering, FragmentHandling, HairpinnedErrors, Hairpinning, IcmpErrors, Identification, Mapping,
+    MidStream, OnEnd, PortAllocation, PortConflict, PortRange, Refresh, SystemPorts, TcpTracking,
+    TellRefusal, ToWan, UnsolicitedTcp, UnsolicitedUdp, WhenFull,
 };
 pub use evidence::{Evidence, Stated};
 pub use load::{Builtin, ProfileError, builtin};
+pub use translation::{Icmp, Ip, Nat, Ports, Queries, Sessions, Table, Tcp, Timeouts};
 
 /// A router's behaviour.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,14 +38,20 @@ pub struct Profile {
     pub title: String,
     /// Address and port translation.
     pub nat: Nat,
+    /// External ports.
+    pub ports: Ports,
     /// TCP connection tracking.
     pub tcp: Tcp,
+    /// ICMP errors.
+    pub icmp: Icmp,
     /// How long an idle translation lives.
     pub timeouts: Timeouts,
     /// The translation table.
     pub table: Table,
     /// What the WAN side sees of the router itself.
     pub wan: Wan,
+    /// The IPv4 header.
+    pub ip: Ip,
     /// IPv4 fragments.
     pub fragments: Fragments,
     /// Forwards a user sets up.
@@ -50,62 +60,19 @@ pub struct Profile {
     pub alg: Algs,
 }
 
-/// Address and port translation, in RFC 4787's words.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Nat {
-    /// Which packets share an external port (RFC 4787 §4.1).
-    pub mapping: Stated<Mapping>,
-    /// Which packets from outside an existing mapping lets in (RFC 4787 §5).
-    pub filtering: Stated<Filtering>,
-    /// Which external port a new mapping gets (RFC 4787 §4.2.1).
-    pub port_allocation: Stated<PortAllocation>,
-    /// The ports an allocation takes from where the internal one cannot be preserved, both ends included.
-    pub port_range: Stated<PortRange>,
-}
-
-/// TCP connection tracking.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Tcp {
-    /// What an outbound segment does that belongs to no translation and is no SYN.
-    pub mid_stream: Stated<MidStream>,
-}
-
-/// How long an idle translation lives, in seconds.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Timeouts {
-    /// A TCP connection before its handshake is complete.
-    pub tcp_opening: Stated<u32>,
-    /// An established TCP connection.
-    pub tcp_established: Stated<u32>,
-    /// A TCP connection after both FINs or a RST.
-    pub tcp_closing: Stated<u32>,
-    /// A UDP exchange.
-    pub udp: Stated<u32>,
-    /// An ICMP query.
-    pub icmp: Stated<u32>,
-}
-
-/// The translation table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Table {
-    /// How many translations it holds.
-    pub translations: Stated<u32>,
-    /// What a new translation does when it is full.
-    pub when_full: Stated<WhenFull>,
-}
-
 /// What the WAN side sees of the router itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Wan {
     /// An echo request to the WAN address.
     pub ping: Stated<ToWan>,
-    /// A packet to the WAN address that no translation or forward wants.
-    pub unsolicited: Stated<Unsolicited>,
+    /// A TCP segment to the WAN address that no translation or forward wants, or that filtering refuses.
+    pub unsolicited_tcp: Stated<UnsolicitedTcp>,
+    /// Likewise a datagram.
+    pub unsolicited_udp: Stated<UnsolicitedUdp>,
+    /// How long a SYN waits for its answer, in seconds: an outbound SYN for the same connection takes the answer's place
+    /// (RFC 5382 REQ-4).
+    pub syn_answer_delay: Stated<u32>,
 }
 
 /// IPv4 fragments.
@@ -116,7 +83,7 @@ pub struct Fragments {
     pub handling: Stated<FragmentHandling>,
     /// How long a packet's fragments may take to come, in seconds.
     pub timeout: Stated<u32>,
-    /// How many fragments wait for their first one, over all packets.
+    /// How many fragments wait at a time, over all packets.
     pub held: Stated<u32>,
 }
 

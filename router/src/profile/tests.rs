@@ -52,17 +52,17 @@ shows! {
     number_too_large: "control-ports = [21]" => "control-ports = [21, 70000]",
     number_much_too_large: "udp = 120" => "udp = 99999999999999999999",
     number_negative: "udp = 120" => "udp = -1",
-    value_for_a_table: "[tcp]\nmid-stream = \"translate\"" => "[tcp.mid-stream]\n[tcp.other]",
+    value_for_a_table: "tracking = \"loose\"" => "tracking = { loose = true }",
     missing_key: "udp = 120\n" => "",
     missing_key_in_the_long_form: "udp = 120" => "udp = { value = 120, evidence = \"measured\" }",
-    missing_table: "[tcp]\nmid-stream = \"translate\"\n" => "",
+    missing_table: "[ip]\nidentification = \"keep\"\n" => "",
     missing_name: "name = \"my-router\"\n" => "",
     duplicate_key: "udp = 120" => "udp = 120\nudp = 121",
     syntax_error: "udp = 120" => "udp = ",
     syntax_error_unclosed: "[timeouts]" => "[timeouts",
     syntax_error_unquoted: "ping = \"drop\"" => "ping = drop",
-    duplicate_table: "[tcp]" => "[nat]",
-    missing_keys: "udp = 120\nicmp = 60\n" => "",
+    duplicate_table: "[tcp]" => "[ports]",
+    missing_keys: "udp = 120\nudp-answered = 120\n" => "",
     port_range_backwards: "1024-65535" => "65535-1024",
     port_range_too_large: "1024-65535" => "1024-65536",
     port_range_as_number: "\"1024-65535\"" => "1024",
@@ -71,7 +71,13 @@ shows! {
     duplicate_command: "[\"PORT\"]" => "[\"PORT\", \"PORT\"]",
     table_too_large: "translations = 2048" => "translations = 4000001",
     two_faults_in_the_files_order:
-        "udp = 120\nicmp = 60" => "udp = 0\nicmp = { value = 0, evidence = \"measured\", source = \"here\" }",
+        "udp = 120\nudp-answered = 120" => "udp = 0\nudp-answered = { value = 0, evidence = \"measured\", source = \"here\" }",
+    overloading_without_dependent_mappings: "overloading = false" => "overloading = true",
+    parity_of_one_port: "parity = false\nsystem-ports = \"any\"\nrange = \"1024-65535\"" => "parity = true\nsystem-ports = \"any\"\nrange = \"1024-1024\"",
+    strict_in_mid_stream: "tracking = \"loose\"" => "tracking = \"strict\"",
+    taking_over_what_is_not_preserved:
+        "allocation = \"preserving\"\non-conflict = \"next\"" => "allocation = \"random\"\non-conflict = \"take-over\"",
+    delaying_no_answer: "syn-answer-delay = 0" => "syn-answer-delay = 6",
     control_characters: "udp = 120" => "\"u\\u001b[31mdp\" = 120",
 }
 
@@ -95,8 +101,11 @@ fn zero_is_refused_where_it_would_mean_nothing() {
     for line in [
         "tcp-opening = 240",
         "tcp-established = 7440",
+        "tcp-half-closed = 7440",
         "tcp-closing = 240",
+        "tcp-reset = 240",
         "udp = 120",
+        "udp-answered = 120",
         "icmp = 60",
         "translations = 2048",
         "timeout = 30",
@@ -119,7 +128,7 @@ fn short_and_long_form_say_the_same() {
     let short = Profile::from_toml("short.toml", SHORT).unwrap();
     let long = Profile::named("linksys-befsr41-1.39").unwrap();
     assert_eq!(short.alg.ftp.dialect(), long.alg.ftp.dialect());
-    assert_eq!(short.nat.port_range.value, PortRange { first: 1024, last: 65535 });
+    assert_eq!(short.ports.range.value, PortRange { first: 1024, last: 65535 });
     assert_eq!(short.timeouts.udp.evidence, None);
     assert_eq!(long.timeouts.udp.evidence, Some(Evidence::Assumed));
 }

@@ -13,7 +13,7 @@ use quirknat_alg::Side;
 use slab::Slab;
 
 use super::mapping::MappingId;
-use super::tcp::TcpState;
+use super::progress::Progress;
 use super::timer::{Tick, TimerId};
 use crate::event::Origin;
 use crate::packet::Protocol;
@@ -41,8 +41,7 @@ pub(crate) struct Flow {
     /// The other end; its port is 0 for ICMP.
     pub(crate) remote: SocketAddrV4,
     pub(crate) protocol: Protocol,
-    /// Meaningful for TCP.
-    pub(crate) state: TcpState,
+    pub(crate) progress: Progress,
     pub(crate) origin: Origin,
     /// The LAN port the inside host was last seen on.
     pub(crate) lan_port: u8,
@@ -116,6 +115,18 @@ impl FlowTable {
     /// All flows, in the order of their records.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Flow> {
         self.flows.iter().map(|(_, flow)| flow)
+    }
+
+    /// The flows of one mapping, oldest first. Looks at all flows.
+    pub(crate) fn of_mapping(&self, mapping: MappingId) -> Vec<FlowId> {
+        let mut own: Vec<(u32, FlowId)> = self
+            .flows
+            .iter()
+            .filter(|(_, flow)| flow.mapping == mapping)
+            .map(|(id, flow)| (flow.serial, FlowId(u32::try_from(id).unwrap_or(u32::MAX))))
+            .collect();
+        own.sort_unstable_by_key(|(serial, _)| *serial);
+        own.into_iter().map(|(_, id)| id).collect()
     }
 
     /// The number that [`FlowTable::insert`] will give next.

@@ -22,6 +22,10 @@ pub(crate) struct FragmentKey {
 }
 
 impl FragmentKey {
+    pub(crate) fn ends(&self) -> (Ipv4Addr, Ipv4Addr) {
+        (self.source, self.destination)
+    }
+
     pub(crate) fn new(ingress: Interface, header: &Header) -> Self {
         let Header { source, destination, protocol, identification, .. } = *header;
         Self { ingress, source, destination, protocol, identification }
@@ -34,6 +38,7 @@ pub(crate) struct Followed {
     pub(crate) egress: Interface,
     pub(crate) source: Ipv4Addr,
     pub(crate) destination: Ipv4Addr,
+    pub(crate) identification: u16,
 }
 
 #[derive(Debug)]

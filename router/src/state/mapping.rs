@@ -9,7 +9,7 @@ use hashbrown::HashTable;
 use slab::Slab;
 
 use crate::packet::Protocol;
-use crate::profile::{Filtering, Mapping as MappingBehaviour};
+use crate::profile::{Filtering, Mapping as MappingBehaviour, Nat};
 
 /// Names a mapping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,11 +31,53 @@ pub(crate) struct Mapping {
     flows: u32,
 }
 
+/// How one protocol's mappings behave.
+#[derive(Debug, Clone, Copy)]
+struct Rules {
+    mapping: MappingBehaviour,
+    filtering: Filtering,
+}
+
+/// The rules of all protocols.
+#[derive(Debug, Clone, Copy)]
+struct RuleBook {
+    tcp: Rules,
+    udp: Rules,
+    icmp: Rules,
+}
+
+impl RuleBook {
+    fn new(nat: &Nat) -> Self {
+        let rules = |mapping, filtering| Rules { mapping, filtering };
+        Self {
+            tcp: rules(*nat.tcp.mapping, *nat.tcp.filtering),
+            udp: rules(*nat.udp.mapping, *nat.udp.filtering),
+            icmp: rules(*nat.icmp.mapping, *nat.icmp.filtering),
+        }
+    }
+
+    fn of(self, protocol: Protocol) -> Rules {
+        match protocol {
+            Protocol::Tcp => self.tcp,
+            Protocol::Udp => self.udp,
+            Protocol::Icmp => self.icmp,
+        }
+    }
+
+    /// Which remote a mapping towards `remote` is for; what does not count is zero.
+    fn towards(self, protocol: Protocol, remote: SocketAddrV4) -> SocketAddrV4 {
+        match self.of(protocol).mapping {
+            MappingBehaviour::EndpointIndependent => SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
+            MappingBehaviour::AddressDependent => SocketAddrV4::new(*remote.ip(), 0),
+            MappingBehaviour::AddressAndPortDependent => remote,
+        }
+    }
+}
+
 /// The mappings of one router.
 #[derive(Debug)]
 pub(crate) struct MappingTable {
-    behaviour: MappingBehaviour,
-    filtering: Filtering,
+    rules: RuleBook,
     mappings: Slab<Mapping>,
     by_inside: HashTable<u32>,
     by_external: HashTable<u32>,
@@ -48,10 +90,9 @@ pub(crate) struct MappingTable {
 }
 
 impl MappingTable {
-    pub(crate) fn new(behaviour: MappingBehaviour, filtering: Filtering, seed: u64) -> Self {
+    pub(crate) fn new(nat: &Nat, seed: u64) -> Self {
         Self {
-            behaviour,
-            filtering,
+            rules: RuleBook::new(nat),
             mappings: Slab::new(),
             by_inside: HashTable::new(),
             by_external: HashTable::new(),
@@ -76,7 +117,7 @@ impl MappingTable {
         inside: SocketAddrV4,
         remote: SocketAddrV4,
     ) -> Option<MappingId> {
-        let towards = self.towards(remote);
+        let towards = self.rules.towards(protocol, remote);
         let hash = inside_hash(&self.hasher, protocol, inside, towards);
         self.by_inside
             .find(hash, |id| {
@@ -87,7 +128,7 @@ impl MappingTable {
             .map(|id| MappingId(*id))
     }
 
-    /// The mapping that holds an external port.
+    /// The mapping that holds an external port; one of them where ports are overloaded.
     pub(crate) fn holder(&self, protocol: Protocol, external_port: u16) -> Option<MappingId> {
         let hash = external_hash(&self.hasher, protocol, external_port);
         self.by_external
@@ -99,7 +140,7 @@ impl MappingTable {
             .map(|id| MappingId(*id))
     }
 
-    /// A new mapping without flows. The external port must be free.
+    /// A new mapping without flows. The external port must be free, or may be overloaded.
     pub(crate) fn insert(
         &mut self,
         protocol: Protocol,
@@ -107,7 +148,7 @@ impl MappingTable {
         remote: SocketAddrV4,
         external_port: u16,
     ) -> MappingId {
-        let towards = self.towards(remote);
+        let towards = self.rules.towards(protocol, remote);
         let mapping = Mapping { protocol, inside, towards, external_port, flows: 0 };
         let id = u32::try_from(self.mappings.insert(mapping)).unwrap_or(u32::MAX);
         let (mappings, hasher) = (&self.mappings, &self.hasher);
@@ -128,7 +169,7 @@ impl MappingTable {
     pub(crate) fn retain(&mut self, id: MappingId, remote: Ipv4Addr) {
         if let Some(mapping) = self.mappings.get_mut(id.0 as usize) {
             mapping.flows += 1;
-            if self.filtering == Filtering::AddressDependent {
+            if self.rules.of(mapping.protocol).filtering == Filtering::AddressDependent {
                 *self.contacts.entry((id, remote)).or_default() += 1;
             }
         }
@@ -185,18 +226,11 @@ impl MappingTable {
 
     /// Whether filtering lets a packet from `remote` in through the mapping (RFC 4787 §5), no flow being there.
     pub(crate) fn admits(&self, id: MappingId, remote: Ipv4Addr) -> bool {
-        match self.filtering {
+        let Some(mapping) = self.get(id) else { return false };
+        match self.rules.of(mapping.protocol).filtering {
             Filtering::EndpointIndependent => true,
             Filtering::AddressDependent => self.contacts.contains_key(&(id, remote)),
             Filtering::AddressAndPortDependent => false,
-        }
-    }
-
-    fn towards(&self, remote: SocketAddrV4) -> SocketAddrV4 {
-        match self.behaviour {
-            MappingBehaviour::EndpointIndependent => SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
-            MappingBehaviour::AddressDependent => SocketAddrV4::new(*remote.ip(), 0),
-            MappingBehaviour::AddressAndPortDependent => remote,
         }
     }
 }

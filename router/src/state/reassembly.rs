@@ -1,7 +1,8 @@
-//! Packets to the router itself that come in fragments, put together again (RFC 791 §3.2). What it forwards it only
-//! translates fragment by fragment.
+//! Packets that come in fragments, put together again (RFC 791 §3.2): those to the router itself, and where the profile says
+//! so all others.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 use etherparse::IpNumber;
 use etherparse::defrag::IpDefragBuf;
@@ -12,20 +13,20 @@ use crate::packet::Packet;
 use crate::packet::bytes::{from, read_u16, write_u16};
 use crate::packet::checksum;
 
-/// Packets under way at a time; one more takes the oldest one's place. Few, since all that the router answers in
-/// fragments is a large ping.
-const PACKETS: usize = 4;
-
 /// The packets under way, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Reassembly {
-    packets: VecDeque<UnderWay>,
+    packets: BTreeMap<u32, UnderWay>,
+    next_number: u32,
+    most_packets: usize,
+    most_fragments: usize,
 }
 
 #[derive(Debug)]
 struct UnderWay {
     key: FragmentKey,
     deadline: Tick,
+    fragments: usize,
     parts: IpDefragBuf,
 }
 
@@ -33,48 +34,87 @@ struct UnderWay {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Added {
     /// Others are missing.
-    Waits,
+    Waits {
+        /// Whether it is the first of its packet to come.
+        is_first: bool,
+    },
     /// It was the last one missing; this is the whole.
     Complete(Vec<u8>),
     /// It contradicts the others, or the whole would be too long; they are forgotten with it.
     Refused,
+    /// As many fragments wait as may; those of its packet are forgotten with it.
+    NoRoom,
 }
 
 impl Reassembly {
-    /// Adds a fragment at `now`; the packet it begins is forgotten at `deadline`.
-    pub(crate) fn add(&mut self, key: FragmentKey, packet: &Packet<'_>, now: Tick, deadline: Tick) -> Added {
+    /// For so many packets at a time, of which one more takes the oldest one's place, and so many fragments of them.
+    pub(crate) fn new(most_packets: usize, most_fragments: usize) -> Self {
+        Self { packets: BTreeMap::new(), next_number: 0, most_packets, most_fragments }
+    }
+
+    /// The number that the next packet to begin will have.
+    pub(crate) fn next_number(&self) -> u32 {
+        self.next_number
+    }
+
+    /// Adds a fragment; the packet it begins is to be forgotten at `deadline`.
+    pub(crate) fn add(&mut self, key: FragmentKey, packet: &Packet<'_>, deadline: Tick) -> Added {
         const MORE_FRAGMENTS: u16 = 0x2000;
         let bytes = packet.as_bytes();
         let header_length = packet.transport_at();
         let position = read_u16(bytes, 6);
-        let mut under_way = self.take(key, now).unwrap_or_else(|| UnderWay {
-            key,
-            deadline,
-            parts: IpDefragBuf::new(IpNumber(packet.header().protocol), Vec::new(), Vec::new()),
+        let more = position & MORE_FRAGMENTS != 0;
+        let (number, mut under_way) = self.take(key).unwrap_or_else(|| {
+            let parts = IpDefragBuf::new(IpNumber(packet.header().protocol), Vec::new(), Vec::new());
+            (self.next_number, UnderWay { key, deadline, fragments: 0, parts })
         });
         let Ok(offset) = etherparse::IpFragOffset::try_new(position & etherparse::IpFragOffset::MAX_U16)
         else {
             return Added::Refused;
         };
-        let more = position & MORE_FRAGMENTS != 0;
         if under_way.parts.add(offset, more, from(bytes, header_length)).is_err() {
             return Added::Refused;
         }
+        under_way.fragments += 1;
         if under_way.parts.is_complete() {
             let header = bytes.get(..header_length).unwrap_or_default();
             return whole(header, under_way.parts.data()).map_or(Added::Refused, Added::Complete);
         }
-        if self.packets.len() >= PACKETS {
-            self.packets.pop_front();
+        if self.waiting() + under_way.fragments > self.most_fragments {
+            return Added::NoRoom;
         }
-        self.packets.push_back(under_way);
-        Added::Waits
+        if self.packets.len() >= self.most_packets {
+            self.packets.pop_first();
+        }
+        let is_first = number == self.next_number;
+        self.next_number = self.next_number.wrapping_add(u32::from(is_first));
+        self.packets.insert(number, under_way);
+        Added::Waits { is_first }
     }
 
-    fn take(&mut self, key: FragmentKey, now: Tick) -> Option<UnderWay> {
-        self.packets.retain(|under_way| under_way.deadline > now);
-        let place = self.packets.iter().position(|under_way| under_way.key == key)?;
-        self.packets.remove(place)
+    /// Forgets what is due at `now`.
+    pub(crate) fn forget_due(&mut self, now: Tick) {
+        self.packets.retain(|_, under_way| under_way.deadline > now);
+    }
+
+    /// When the packet with this number is to be forgotten, if it is still under way.
+    pub(crate) fn deadline(&self, number: u32) -> Option<Tick> {
+        self.packets.get(&number).map(|under_way| under_way.deadline)
+    }
+
+    /// The time of the packet with this number is over; gives its ends, if it is still under way.
+    pub(crate) fn expire(&mut self, number: u32) -> Option<(Ipv4Addr, Ipv4Addr)> {
+        self.packets.remove(&number).map(|under_way| under_way.key.ends())
+    }
+
+    fn waiting(&self) -> usize {
+        self.packets.values().map(|under_way| under_way.fragments).sum()
+    }
+
+    fn take(&mut self, key: FragmentKey) -> Option<(u32, UnderWay)> {
+        let number =
+            self.packets.iter().find(|(_, under_way)| under_way.key == key).map(|(number, _)| *number)?;
+        self.packets.remove(&number).map(|under_way| (number, under_way))
     }
 }
 

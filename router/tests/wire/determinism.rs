@@ -21,7 +21,8 @@ fn transcript(table_seed: u64, when_full: WhenFull) -> String {
     let mut lab = Lab::with(|profile, config| {
         config.seed = table_seed;
         config.dmz_host = Some("192.168.1.50".parse().unwrap());
-        profile.nat.filtering.value = Filtering::AddressDependent;
+        profile.nat.tcp.filtering.value = Filtering::AddressDependent;
+        profile.nat.udp.filtering.value = Filtering::AddressDependent;
         profile.table.translations.value = 40;
         profile.table.when_full.value = when_full;
     });

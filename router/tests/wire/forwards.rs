@@ -226,7 +226,7 @@ fn a_data_port_that_another_host_has_is_dealt_with_as_the_profile_says() {
 #[test]
 fn a_command_is_left_alone_when_no_port_is_left() {
     let mut lab = Lab::with(|profile, _| {
-        profile.nat.port_range.value = PortRange { first: 60000, last: 60000 };
+        profile.ports.range.value = PortRange { first: 60000, last: 60000 };
     });
     lab.from_lan(syn("192.168.1.101:50000", "198.51.100.50:80"));
     lab.from_lan(syn("192.168.1.101:60000", "198.51.100.50:80"));
@@ -306,7 +306,7 @@ fn another_hosts_transfer_does_not_go_to_the_host_that_had_the_port_before() {
 fn a_second_control_connection_takes_a_forward_over_with_its_port() {
     let mut lab = Lab::with(|profile, _| {
         profile.alg.ftp.data_port.value = DataPort::Allocated;
-        profile.nat.port_range.value = PortRange { first: 60000, last: 60000 };
+        profile.ports.range.value = PortRange { first: 60000, last: 60000 };
     });
     let mut first = Control::open(&mut lab, 21);
     first.say(&mut lab, PORT_50000);

@@ -246,3 +246,81 @@ fn a_segment_of_just_the_mtu_passes_whole() {
     let fits = tcp("192.168.1.100:1024", "198.51.100.9:80").ack(1).data([0; 536]).packet();
     assert_eq!(lab.from_lan(fits).bytes.len(), 576);
 }
+
+fn reassembling() -> Lab {
+    Lab::with(|profile, _| profile.fragments.handling.value = FragmentHandling::Reassemble)
+}
+
+#[test]
+fn fragments_are_put_together_and_cut_for_the_next_link_where_the_profile_says_so() {
+    let mut lab = reassembling();
+    let mut parts = fragmented(&large(), 9, 400);
+    parts.rotate_left(1);
+    let last = parts.pop().unwrap();
+    for part in parts {
+        assert_eq!(lab.send(LAN, part), [], "nothing leaves before the packet is whole");
+    }
+    let left = lab.send(LAN, last);
+    let size = left.iter().map(|seen| seen.bytes.len()).max().unwrap();
+    assert!(
+        left.len() < fragmented(&large(), 9, 400).len() && size > 420,
+        "cut anew: {} of {size}",
+        left.len()
+    );
+    let packet = whole(&left);
+    assert_eq!(
+        (packet.on, packet.ttl(), *packet.from().ip()),
+        (WAN, 63, *crate::support::at("203.0.113.7").ip())
+    );
+    assert_eq!(packet.content()[8..], large()[28..]);
+    assert_eq!(lab.router.counters().forwarded, 1);
+}
+
+/// Fragments that follow their first one pass unverified; a whole packet does not.
+#[test]
+fn a_packet_put_together_has_its_checksum_verified() {
+    let mut damaged = large();
+    let end = damaged.len() - 1;
+    damaged[end] ^= 1;
+    let mut lab = reassembling();
+    let parts = fragmented(&damaged, 9, 800);
+    let (last, others) = parts.split_last().unwrap();
+    for part in others {
+        assert_eq!(lab.send(LAN, part.clone()), []);
+    }
+    let reason = DropReason::Malformed(quirknat_router::packet::Malformed::TransportChecksum);
+    assert_eq!(lab.dropped(LAN, last.clone()), reason);
+    assert_eq!(lab.translations(), []);
+}
+
+#[test]
+fn a_packet_that_is_not_whole_in_time_is_dropped() {
+    let mut lab = Lab::with(|profile, _| {
+        profile.fragments.handling.value = FragmentHandling::Reassemble;
+        profile.fragments.timeout.value = 2000;
+    });
+    lab.send(LAN, fragmented(&large(), 9, 800).swap_remove(0));
+    lab.events();
+    lab.wait_seconds(1999);
+    assert_eq!(lab.events(), []);
+    lab.wait_seconds(2);
+    let told = lab.events();
+    assert!(
+        matches!(told[..], [EventKind::PacketDropped { reason: DropReason::ReassemblyTimeout, .. }]),
+        "{told:?}"
+    );
+    assert_eq!(lab.router.poll_timeout(), None);
+}
+
+#[test]
+fn no_more_fragments_wait_for_their_packet_than_the_profile_says() {
+    let mut lab = Lab::with(|profile, _| {
+        profile.fragments.handling.value = FragmentHandling::Reassemble;
+        profile.fragments.held.value = 2;
+    });
+    for identification in 1..=2 {
+        assert_eq!(lab.send(LAN, fragmented(&large(), identification, 800).swap_remove(0)), []);
+    }
+    let third = fragmented(&large(), 3, 800).swap_remove(0);
+    assert_eq!(lab.dropped(LAN, third), DropReason::FragmentNoRoom);
+}

@@ -2,6 +2,7 @@
 
 use smoltcp::wire::{IpProtocol, Ipv4Packet, TcpPacket, UdpPacket};
 
+use quirknat_router::profile::IcmpErrors;
 use quirknat_router::reason::DropReason;
 
 use crate::support::{
@@ -144,4 +145,39 @@ fn an_error_neither_refreshes_nor_ends_a_translation() {
         lab.from_wan(icmp_error(HOP, WAN_ADDRESS, kind, &seen.bytes));
         assert_eq!(lab.translations(), before);
     }
+}
+
+/// An error about a datagram of the PC's, from `sender` outside.
+fn error_from(lab: &mut Lab, sender: &str) -> Vec<u8> {
+    let seen = lab.from_lan(udp("192.168.1.100:5000", "198.51.100.9:53", b"query"));
+    icmp_error(sender, WAN_ADDRESS, [3, 1], &seen.bytes)
+}
+
+#[test]
+fn errors_are_treated_as_the_profile_says() {
+    let with = |treatment| Lab::with(|profile, _| profile.icmp.inbound_errors.value = treatment);
+
+    let mut lab = with(IcmpErrors::Drop);
+    let error = error_from(&mut lab, SERVER);
+    assert_eq!(lab.dropped(WAN, error), DropReason::IcmpErrorRefused);
+
+    let mut lab = with(IcmpErrors::TranslateFromPeer);
+    let (peer, hop) = (error_from(&mut lab, SERVER), error_from(&mut lab, HOP));
+    assert_eq!(lab.from_wan(peer).on, LAN);
+    assert_eq!(lab.dropped(WAN, hop), DropReason::IcmpErrorNotFromPeer);
+
+    let mut lab = with(IcmpErrors::TranslateOuter);
+    let error = error_from(&mut lab, SERVER);
+    let left = lab.from_wan(error.clone());
+    assert_eq!((left.on, *left.to().ip()), (LAN, *at(PC).ip()));
+    assert_eq!(left.quote(), &error[28..], "it quotes what the sender never sent so");
+}
+
+#[test]
+fn errors_from_the_lan_have_a_treatment_of_their_own() {
+    let mut lab = Lab::with(|profile, _| profile.icmp.outbound_errors.value = IcmpErrors::Drop);
+    let outside = lab.udp_mapping();
+    let answer = lab.from_wan(udp("198.51.100.9:53", &outside, b"answer"));
+    let error = icmp_error(PC, SERVER, [3, 3], &answer.bytes);
+    assert_eq!(lab.dropped(LAN, error), DropReason::IcmpErrorRefused);
 }

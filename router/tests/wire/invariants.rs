@@ -11,7 +11,10 @@ use proptest::test_runner::TestCaseError;
 use quirknat_router::Translation;
 use quirknat_router::event::{Detail, EventKind, Interface, Origin, Passage};
 use quirknat_router::packet::Protocol;
-use quirknat_router::profile::{Filtering, Mapping, PortAllocation, PortRange, WhenFull};
+use quirknat_router::profile::{
+    Filtering, HairpinnedErrors, Hairpinning, Mapping, MidStream, OnEnd, PortAllocation, PortConflict,
+    PortRange, Profile, Refresh, TcpTracking, UnsolicitedTcp, WhenFull,
+};
 use smoltcp::time::{Duration, Instant};
 
 use crate::support::{LAN, Lab, WAN, at, echo, fragmented, icmp_error, tcp, udp, with_ip_checksum};
@@ -26,6 +29,14 @@ struct Behaviour {
     mapping: Mapping,
     filtering: Filtering,
     allocation: PortAllocation,
+    on_conflict: PortConflict,
+    overloading: bool,
+    hairpinning: Hairpinning,
+    refresh: Refresh,
+    on_end: OnEnd,
+    strict: bool,
+    per_host: u32,
+    syn_answer_delay: u32,
     when_full: WhenFull,
     dmz: bool,
 }
@@ -41,17 +52,91 @@ fn behaviour() -> impl Strategy<Value = Behaviour> {
         Filtering::AddressDependent,
         Filtering::AddressAndPortDependent,
     ]);
-    let allocation = select(vec![PortAllocation::Preserving, PortAllocation::Sequential]);
+    let allocation =
+        select(vec![PortAllocation::Preserving, PortAllocation::Sequential, PortAllocation::Random]);
+    let on_conflict = select(vec![
+        PortConflict::Next,
+        PortConflict::Upwards,
+        PortConflict::Random,
+        PortConflict::Refuse,
+        PortConflict::TakeOver,
+    ]);
+    let hairpinning =
+        select(vec![Hairpinning::Off, Hairpinning::InternalSource, Hairpinning::ExternalSource]);
+    let refresh = select(vec![Refresh::Outbound, Refresh::Inbound, Refresh::Both]);
+    let on_end = select(vec![OnEnd::Keep, OnEnd::Transitory, OnEnd::Remove]);
     let when_full = select(vec![WhenFull::Refuse, WhenFull::EvictOldest, WhenFull::EvictIdle]);
-    (mapping, filtering, allocation, when_full, any::<bool>()).prop_map(
-        |(mapping, filtering, allocation, when_full, dmz)| Behaviour {
-            mapping,
-            filtering,
-            allocation,
-            when_full,
-            dmz,
-        },
+    let limits = (select(vec![0_u32, 2]), select(vec![0_u32, 6]), when_full, any::<bool>());
+    (
+        (mapping, filtering, allocation, on_conflict, any::<bool>(), hairpinning),
+        (refresh, on_end, any::<bool>()),
+        limits,
     )
+        .prop_map(
+            |(
+                (mapping, filtering, allocation, on_conflict, overloading, hairpinning),
+                (refresh, on_end, strict),
+                (per_host, syn_answer_delay, when_full, dmz),
+            )| {
+                // A profile that says otherwise is refused.
+                let (mapping, filtering) = if overloading {
+                    (Mapping::AddressAndPortDependent, Filtering::AddressAndPortDependent)
+                } else {
+                    (mapping, filtering)
+                };
+                Behaviour {
+                    mapping,
+                    filtering,
+                    allocation,
+                    on_conflict,
+                    overloading,
+                    hairpinning,
+                    refresh,
+                    on_end,
+                    strict,
+                    per_host,
+                    syn_answer_delay,
+                    when_full,
+                    dmz,
+                }
+            },
+        )
+}
+
+impl Behaviour {
+    fn set(&self, profile: &mut Profile) {
+        for sessions in [&mut profile.nat.tcp, &mut profile.nat.udp] {
+            sessions.mapping.value = self.mapping;
+            sessions.filtering.value = self.filtering;
+            sessions.hairpinning.value = self.hairpinning;
+        }
+        profile.nat.icmp.mapping.value = self.mapping;
+        profile.nat.icmp.filtering.value = self.filtering;
+        profile.icmp.hairpinned_errors.value = HairpinnedErrors::Translate;
+        profile.ports.allocation.value = self.allocation;
+        profile.ports.on_conflict.value = self.on_conflict;
+        profile.ports.overloading.value = self.overloading;
+        profile.ports.range.value = PortRange { first: 5000, last: 5005 };
+        let timeouts = &mut profile.timeouts;
+        for refresh in [&mut timeouts.tcp_refresh, &mut timeouts.udp_refresh, &mut timeouts.icmp_refresh] {
+            refresh.value = self.refresh;
+        }
+        timeouts.tcp_established.value = 250;
+        timeouts.tcp_half_closed.value = 250;
+        profile.tcp.on_rst.value = self.on_end;
+        profile.tcp.on_fin.value = self.on_end;
+        if self.strict {
+            profile.tcp.tracking.value = TcpTracking::Strict;
+            profile.tcp.mid_stream.value = MidStream::Drop;
+        }
+        if self.syn_answer_delay > 0 {
+            profile.wan.unsolicited_tcp.value = UnsolicitedTcp::Reset;
+            profile.wan.syn_answer_delay.value = self.syn_answer_delay;
+        }
+        profile.table.translations.value = u32::try_from(TABLE).unwrap();
+        profile.table.per_host.value = self.per_host;
+        profile.table.when_full.value = self.when_full;
+    }
 }
 
 /// Flags of a TCP segment.
@@ -79,6 +164,13 @@ enum Step {
         remote: u8,
         port: u16,
         far_port: u16,
+    },
+    /// From a LAN host to an external port.
+    Hairpin {
+        tcp: bool,
+        host: u8,
+        port: u16,
+        external: u16,
     },
     Echo {
         out: bool,
@@ -111,6 +203,8 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Tcp { out, host, remote, port, far_port, flags }
         }),
         3 => ends.prop_map(|(out, host, remote, port, far_port)| Step::Udp { out, host, remote, port, far_port }),
+        2 => (any::<bool>(), host.clone(), port.clone(), port.clone())
+            .prop_map(|(tcp, host, port, external)| Step::Hairpin { tcp, host, port, external }),
         1 => (any::<bool>(), any::<bool>(), host.clone(), remote.clone(), port.clone()).prop_map(
             |(out, request, host, remote, identifier)| Step::Echo { out, request, host, remote, identifier }
         ),
@@ -134,13 +228,7 @@ struct World {
 impl World {
     fn new(behaviour: Behaviour) -> Self {
         let lab = Lab::with(|profile, config| {
-            profile.nat.mapping.value = behaviour.mapping;
-            profile.nat.filtering.value = behaviour.filtering;
-            profile.nat.port_allocation.value = behaviour.allocation;
-            profile.nat.port_range.value = PortRange { first: 5000, last: 5005 };
-            profile.table.translations.value = u32::try_from(TABLE).unwrap();
-            profile.table.when_full.value = behaviour.when_full;
-            profile.timeouts.tcp_established.value = 250;
+            behaviour.set(profile);
             config.forwards = vec![FORWARDED.parse().unwrap()];
             config.dmz_host = behaviour.dmz.then(|| DMZ_HOST.parse().unwrap());
             config.detail = Detail::Packets;
@@ -171,6 +259,12 @@ impl World {
             Step::Udp { remote, port, far_port, .. } => {
                 (WAN, udp(&outside(remote, far_port), &external(port), b"in"))
             }
+            Step::Hairpin { tcp: true, host, port, external: to } => {
+                (LAN, tcp(&inside(host, port), &external(to)).syn().packet())
+            }
+            Step::Hairpin { host, port, external: to, .. } => {
+                (LAN, udp(&inside(host, port), &external(to), b"hairpinned"))
+            }
             Step::Echo { out: true, request, host, remote, identifier } => {
                 (LAN, echo(request, &address(&inside(host, 0)), &address(&outside(remote, 0)), identifier))
             }
@@ -195,6 +289,21 @@ impl World {
         let before = self.lab.translations();
         let left = self.lab.send(into, packet);
         let delivered = (into == WAN && left.iter().any(|seen| seen.on == LAN)).then(|| left[0].to());
+        if into == WAN && delivered.is_none() {
+            // RFC 7857 REQ-7: what was refused refreshes nothing.
+            let now = self.lab.translations();
+            for one in &now {
+                let older = before.iter().find(|other| other.serial == one.serial);
+                prop_assert!(older.is_none_or(|older| older.expires == one.expires), "refreshed: {one:?}");
+            }
+        }
+        if matches!(step, Step::Hairpin { .. }) {
+            for one in
+                self.lab.translations().iter().filter(|one| *one.remote.ip() == *at("203.0.113.7").ip())
+            {
+                self.last.insert(one.serial, self.lab.now);
+            }
+        }
         self.watch(&before, delivered)?;
         self.check()
     }
@@ -216,16 +325,20 @@ impl World {
                 EventKind::ForwardEnded { forward, .. } => {
                     prop_assert!(self.forwards.remove(&forward).is_some(), "it ends once");
                 }
-                EventKind::TranslationCreated { origin, protocol, external, remote, inside, .. } => {
+                EventKind::TranslationCreated { translation, origin, protocol, external, remote, inside } => {
+                    self.last.insert(translation, self.lab.now);
                     let on_port = |one: &&Translation| {
                         one.protocol == protocol && one.external == external && is_mapped(one)
                     };
                     let may = match origin {
                         Origin::Outbound => true,
-                        Origin::Mapping => before.iter().filter(on_port).any(|one| {
-                            filter_admits(self.behaviour.filtering, one.remote, remote)
-                                && one.inside == inside
-                        }),
+                        // What is hairpinned may have made the mapping it comes back to.
+                        Origin::Mapping => {
+                            before.iter().chain(&self.lab.translations()).filter(on_port).any(|one| {
+                                filter_admits(self.behaviour.filtering, one.remote, remote)
+                                    && one.inside == inside
+                            })
+                        }
                         Origin::AlgForward => forwards
                             .values()
                             .any(|(port, peer)| *port == external.port() && peer.ip() == remote.ip()),
@@ -242,13 +355,16 @@ impl World {
                 }
                 EventKind::PacketForwarded {
                     translation: Some(serial),
-                    passage: Passage::Translated,
-                    ..
+                    passage: Passage::Translated | Passage::Hairpinned,
+                    egress,
                 } => {
-                    self.last.insert(serial, self.lab.now);
-                    if let Some(host) = delivered {
-                        let translations = self.lab.translations();
-                        let own = translations.iter().find(|one| one.serial == serial).unwrap();
+                    if self.refreshes(serial, egress) {
+                        self.last.insert(serial, self.lab.now);
+                    }
+                    let translations = self.lab.translations();
+                    let own = translations.iter().find(|one| one.serial == serial);
+                    // A RST or FIN may have ended it.
+                    if let (Some(host), Some(own)) = (delivered, own) {
                         prop_assert_eq!(own.inside, host, "what comes in goes to the translation's host");
                     }
                 }
@@ -274,9 +390,17 @@ impl World {
                 Protocol::Icmp => 60,
                 Protocol::Tcp => 250,
             };
-            let lives = self.lab.now - self.last.get(&one.serial).copied().unwrap_or(self.lab.now);
+            let lives = self.lab.now - self.last[&one.serial];
             prop_assert!(lives < Duration::from_secs(timeout + 1), "{one:?} has lived for {lives}");
             prop_assert!(one.expires > self.lab.now);
+        }
+        for host in 100..103 {
+            let own = translations.iter().filter(|one| one.inside.ip().octets()[3] == host).count();
+            let limit = self.behaviour.per_host;
+            prop_assert!(limit == 0 || own <= limit as usize, "{own} of one host");
+        }
+        if self.behaviour.overloading {
+            return Ok(());
         }
         for (index, one) in translations.iter().enumerate().filter(|(_, one)| is_mapped(one)) {
             for other in translations[..index].iter().filter(|other| is_mapped(other)) {
@@ -290,8 +414,25 @@ impl World {
             }
         }
         let timeout = self.lab.router.poll_timeout();
-        prop_assert_eq!(timeout.is_none(), translations.is_empty() && self.forwards.is_empty());
+        if self.behaviour.syn_answer_delay == 0 {
+            prop_assert_eq!(timeout.is_none(), translations.is_empty() && self.forwards.is_empty());
+        }
         Ok(())
+    }
+
+    /// Whether a packet that left by `egress` makes its translation live longer. A segment may change its connection's
+    /// state, and then counts from either side.
+    fn refreshes(&self, serial: u32, egress: Interface) -> bool {
+        let is_tcp = self.lab.translations().iter().any(|one| {
+            one.serial == serial
+                && (one.protocol == Protocol::Tcp || *one.remote.ip() == *at("203.0.113.7").ip())
+        });
+        is_tcp
+            || match self.behaviour.refresh {
+                Refresh::Both => true,
+                Refresh::Outbound => egress == WAN,
+                Refresh::Inbound => egress != WAN,
+            }
     }
 }
 

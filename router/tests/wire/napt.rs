@@ -5,7 +5,7 @@ use quirknat_router::profile::{Filtering, Mapping, PortAllocation, PortRange};
 use quirknat_router::reason::DropReason;
 
 use crate::support::{
-    LAN, Lab, OTHER_PC, PC, SERVER, STRANGER, WAN, WAN_ADDRESS, at, echo, tcp, udp, with_ttl,
+    LAN, Lab, OTHER_PC, PC, SERVER, STRANGER, Seen, WAN, WAN_ADDRESS, at, echo, tcp, udp, with_ttl,
 };
 
 fn port_5000(host: &str) -> String {
@@ -72,8 +72,8 @@ fn two_hosts_with_one_port_get_two() {
 #[test]
 fn sequential_allocation_goes_through_its_range_and_then_refuses() {
     let mut lab = Lab::with(|profile, _| {
-        profile.nat.port_allocation.value = PortAllocation::Sequential;
-        profile.nat.port_range.value = PortRange { first: 61000, last: 61001 };
+        profile.ports.allocation.value = PortAllocation::Sequential;
+        profile.ports.range.value = PortRange { first: 61000, last: 61001 };
     });
     let port =
         |lab: &mut Lab, host: &str| lab.from_lan(udp(&port_5000(host), "198.51.100.9:53", b"")).from().port();
@@ -91,7 +91,7 @@ fn sequential_allocation_goes_through_its_range_and_then_refuses() {
 
 /// The external ports that one internal endpoint gets towards three remotes: two ports of one address, and another.
 fn ports_by(mapping: Mapping) -> [u16; 3] {
-    let mut lab = Lab::with(|profile, _| profile.nat.mapping.value = mapping);
+    let mut lab = Lab::with(|profile, _| profile.nat.udp.mapping.value = mapping);
     ["198.51.100.9:53", "198.51.100.9:54", "198.51.100.50:53"]
         .map(|remote| lab.from_lan(udp(&port_5000(PC), remote, b"")).from().port())
 }
@@ -108,7 +108,7 @@ fn a_mapping_depends_on_the_remote_as_the_profile_says() {
 /// Which of three remotes get in to a mapping that the server's port 53 was sent to: that one, another port of the
 /// server's, a stranger.
 fn admitted_by(filtering: Filtering) -> [bool; 3] {
-    let mut lab = Lab::with(|profile, _| profile.nat.filtering.value = filtering);
+    let mut lab = Lab::with(|profile, _| profile.nat.udp.filtering.value = filtering);
     lab.udp_mapping();
     ["198.51.100.9:53", "198.51.100.9:99", "198.51.100.50:53"]
         .map(|remote| !lab.send(WAN, udp(remote, "203.0.113.7:5000", b"")).is_empty())
@@ -131,7 +131,7 @@ fn a_filtered_packet_says_so_and_an_unsolicited_one_too() {
 
 #[test]
 fn an_address_that_was_let_in_once_is_shut_out_when_its_last_translation_ends() {
-    let mut lab = Lab::with(|profile, _| profile.nat.filtering.value = Filtering::AddressDependent);
+    let mut lab = Lab::with(|profile, _| profile.nat.udp.filtering.value = Filtering::AddressDependent);
     lab.udp_mapping();
     lab.wait_seconds(100);
     lab.from_lan(udp(&port_5000(PC), "198.51.100.50:53", b""));
@@ -142,7 +142,7 @@ fn an_address_that_was_let_in_once_is_shut_out_when_its_last_translation_ends() 
 
 #[test]
 fn only_a_syn_comes_in_through_an_open_filter() {
-    let mut lab = Lab::with(|profile, _| profile.nat.filtering.value = Filtering::EndpointIndependent);
+    let mut lab = Lab::with(|profile, _| profile.nat.tcp.filtering.value = Filtering::EndpointIndependent);
     lab.connect("192.168.1.100:1024", "198.51.100.9:80");
     let stranger = || tcp("198.51.100.50:4000", "203.0.113.7:1024");
     assert_eq!(lab.dropped(WAN, stranger().ack(1).packet()), DropReason::Unsolicited);
@@ -204,4 +204,41 @@ fn a_packet_that_may_not_pass_makes_no_translation() {
         lab.dropped(WAN, udp(&format!("{STRANGER}:53"), "203.0.113.7:5000", b"")),
         DropReason::Unsolicited
     );
+}
+
+#[test]
+fn tcp_and_udp_and_queries_have_rules_of_their_own() {
+    let mut lab = Lab::with(|profile, _| {
+        profile.nat.tcp.mapping.value = Mapping::AddressAndPortDependent;
+        profile.nat.icmp.mapping.value = Mapping::AddressDependent;
+        profile.nat.udp.filtering.value = Filtering::EndpointIndependent;
+    });
+    let mut ports = |packet: fn(&str) -> Vec<u8>| {
+        ["198.51.100.9", "198.51.100.50"].map(|remote| lab.from_lan(packet(remote)).from().port())
+    };
+    let udp_ports = ports(|remote| udp(&port_5000(PC), &format!("{remote}:53"), b""));
+    let tcp_ports = ports(|remote| tcp(&port_5000(PC), &format!("{remote}:80")).syn().packet());
+    let identifiers = ports(|remote| echo(true, PC, remote, 5000));
+    assert_eq!(udp_ports, [5000, 5000]);
+    assert!(
+        tcp_ports[0] != tcp_ports[1] && identifiers[0] != identifiers[1],
+        "{tcp_ports:?} {identifiers:?}"
+    );
+    assert_eq!(lab.from_wan(udp("192.0.2.77:9", "203.0.113.7:5000", b"")).on, LAN);
+    let syn = tcp("192.0.2.77:9", "203.0.113.7:5000").syn().packet();
+    assert_eq!(lab.dropped(WAN, syn), DropReason::Filtered);
+}
+
+/// RFC 5508 §3: a reply that another one sends is let in where filtering says so, a request never.
+#[test]
+fn a_reply_from_elsewhere_is_filtered_like_any_packet() {
+    for (filtering, is_admitted) in
+        [(Filtering::EndpointIndependent, true), (Filtering::AddressDependent, false)]
+    {
+        let mut lab = Lab::with(|profile, _| profile.nat.icmp.filtering.value = filtering);
+        lab.from_lan(echo(true, PC, SERVER, 77));
+        let left = lab.send(WAN, echo(false, STRANGER, WAN_ADDRESS, 77));
+        assert_eq!(left.first().map(Seen::to), is_admitted.then(|| at("192.168.1.100:77")));
+        assert_eq!(lab.dropped(WAN, echo(true, STRANGER, WAN_ADDRESS, 77)), DropReason::WanPing);
+    }
 }

@@ -2,9 +2,8 @@
 
 use quirknat_router::event::{EventKind, Interface};
 use quirknat_router::packet::Malformed;
-use quirknat_router::profile::{ToWan, Unsolicited};
+use quirknat_router::profile::ToWan;
 use quirknat_router::reason::DropReason;
-use smoltcp::wire::IpProtocol;
 
 use crate::support::{
     Control, LAN, Lab, PC, ROUTER, SERVER, WAN, WAN_ADDRESS, at, echo, icmp_error, tcp, udp,
@@ -229,24 +228,4 @@ fn the_router_has_no_service_for_the_lan() {
 
     let rst = tcp("192.168.1.100:1024", "192.168.1.1:80").seq(7).rst().packet();
     assert_eq!(lab.dropped(LAN, rst), DropReason::NoService);
-}
-
-#[test]
-fn an_unsolicited_packet_is_rejected_where_the_profile_says_so() {
-    let mut lab = Lab::with(|profile, _| profile.wan.unsolicited.value = Unsolicited::Reject);
-    let reset = lab.from_wan(tcp("198.51.100.9:20", "203.0.113.7:16683").seq(7).syn().packet());
-    assert_eq!((reset.on, reset.from(), reset.to()), (WAN, at("203.0.113.7:16683"), at("198.51.100.9:20")));
-    assert!(reset.tcp().rst());
-    assert_eq!(reset.tcp().ack_number().0, 8);
-
-    let datagram = udp("198.51.100.9:53", "203.0.113.7:5000", b"");
-    let refusal = lab.from_wan(datagram.clone());
-    assert_eq!((refusal.on, refusal.icmp_kind(), refusal.quote()), (WAN, [3, 3], &datagram[..]));
-    assert_eq!(refusal.ip().next_header(), IpProtocol::Icmp);
-
-    let rst = tcp("198.51.100.9:20", "203.0.113.7:16683").rst().packet();
-    assert_eq!(lab.dropped(WAN, rst), DropReason::Unsolicited);
-    let mut part = tcp("198.51.100.9:20", "203.0.113.7:16683").syn().data([0; 8]).packet();
-    part[6] = 0x20;
-    assert_eq!(lab.dropped(WAN, with_ip_checksum(part)), DropReason::Unsolicited, "its length is not known");
 }

@@ -2,8 +2,8 @@
 
 use smoltcp::time::Duration;
 
-use quirknat_router::event::{EventKind, TranslationEnd};
-use quirknat_router::profile::{MidStream, Timeouts, WhenFull};
+use quirknat_router::event::{EventKind, Interface, TranslationEnd};
+use quirknat_router::profile::{MidStream, Refresh, Timeouts, WhenFull};
 use quirknat_router::reason::DropReason;
 
 use crate::support::{LAN, Lab, PC, SERVER, Tcp, WAN, WAN_ADDRESS, echo, tcp, udp};
@@ -11,8 +11,11 @@ use crate::support::{LAN, Lab, PC, SERVER, Tcp, WAN, WAN_ADDRESS, echo, tcp, udp
 fn distinct_timeouts(timeouts: &mut Timeouts) {
     timeouts.tcp_opening.value = 20;
     timeouts.tcp_established.value = 5000;
+    timeouts.tcp_half_closed.value = 4000;
     timeouts.tcp_closing.value = 30;
+    timeouts.tcp_reset.value = 35;
     timeouts.udp.value = 40;
+    timeouts.udp_answered.value = 45;
     timeouts.icmp.value = 50;
 }
 
@@ -58,8 +61,8 @@ fn each_protocol_and_state_has_its_timeout() {
 }
 
 #[test]
-fn half_closed_is_still_established_and_both_fins_are_closing() {
-    assert_lives(5000, |lab| {
+fn half_closed_has_its_timeout_and_so_have_both_fins() {
+    assert_lives(4000, |lab| {
         established(lab);
         lab.from_wan(server().seq(5000).ack(1000).fin().packet());
         lab.from_lan(client().seq(1000).ack(5001).packet());
@@ -75,11 +78,11 @@ fn half_closed_is_still_established_and_both_fins_are_closing() {
 /// RFC 7857 §2.2: it passes, and the mapping stays a while.
 #[test]
 fn a_reset_passes_and_closes() {
-    assert_lives(30, |lab| {
+    assert_lives(35, |lab| {
         established(lab);
         assert_eq!(lab.from_wan(server().seq(5000).rst().packet()).on, LAN);
     });
-    assert_lives(30, |lab| {
+    assert_lives(35, |lab| {
         established(lab);
         assert_eq!(lab.from_lan(client().seq(1000).rst().packet()).on, WAN);
     });
@@ -96,13 +99,58 @@ fn ports_used_again_open_anew() {
 
 #[test]
 fn packets_of_either_direction_refresh() {
-    assert_lives(40, |lab| {
+    assert_lives(45, |lab| {
         let outside = lab.udp_mapping();
         lab.wait_seconds(39);
         lab.from_wan(udp("198.51.100.9:53", &outside, b"from outside"));
-        lab.wait_seconds(39);
+        lab.wait_seconds(44);
         lab.udp_mapping();
     });
+}
+
+/// How long a UDP exchange lives, in seconds, of which the PC has sent a query and, 30 seconds later, `late` comes by.
+fn lives_after(refresh: Refresh, late: Interface) -> u32 {
+    let mut lab = Lab::with(|profile, _| {
+        distinct_timeouts(&mut profile.timeouts);
+        profile.timeouts.udp_refresh.value = refresh;
+    });
+    let outside = lab.udp_mapping();
+    lab.wait_seconds(30);
+    match late {
+        WAN => drop(lab.from_wan(udp("198.51.100.9:53", &outside, b"late"))),
+        Interface::Lan(_) => drop(lab.udp_mapping()),
+    }
+    (30..1000)
+        .find(|_| {
+            lab.wait_seconds(1);
+            lab.translations().is_empty()
+        })
+        .unwrap()
+}
+
+#[test]
+fn only_packets_of_the_directions_that_the_profile_names_refresh() {
+    assert_eq!([LAN, WAN].map(|late| lives_after(Refresh::Both, late)), [70, 75]);
+    assert_eq!([LAN, WAN].map(|late| lives_after(Refresh::Outbound, late)), [70, 40]);
+    assert_eq!([LAN, WAN].map(|late| lives_after(Refresh::Inbound, late)), [40, 75]);
+}
+
+/// Otherwise a connection from outside could not be established: its last segment is inbound.
+#[test]
+fn a_segment_that_changes_its_connection_s_state_counts_from_either_side() {
+    let mut lab = Lab::with(|profile, config| {
+        distinct_timeouts(&mut profile.timeouts);
+        profile.timeouts.tcp_refresh.value = Refresh::Outbound;
+        config.forwards = vec!["tcp/1024=192.168.1.100".parse().unwrap()];
+    });
+    lab.from_wan(server().seq(1).syn().packet());
+    lab.from_lan(client().seq(9).ack(2).syn().packet());
+    lab.from_wan(server().seq(2).ack(10).packet());
+    lab.wait_seconds(4000);
+    assert_eq!(lab.translations().len(), 1, "it is established");
+    lab.from_wan(server().seq(2).ack(10).data("inbound data").packet());
+    lab.wait_seconds(1001);
+    assert_eq!(lab.translations(), [], "which did not refresh it");
 }
 
 /// RFC 7857 REQ-7.
@@ -266,7 +314,7 @@ fn a_mapping_that_made_room_for_its_own_guest_goes_on() {
     let mut lab = Lab::with(|profile, _| {
         profile.table.translations.value = 1;
         profile.table.when_full.value = WhenFull::EvictOldest;
-        profile.nat.filtering.value = quirknat_router::profile::Filtering::EndpointIndependent;
+        profile.nat.udp.filtering.value = quirknat_router::profile::Filtering::EndpointIndependent;
     });
     lab.udp_mapping();
     let guest = lab.from_wan(udp("198.51.100.50:99", "203.0.113.7:5000", b""));

@@ -53,7 +53,8 @@ impl Lab {
         left
     }
 
-    fn transmitted(&mut self) -> Vec<Seen> {
+    /// What the router has sent of itself.
+    pub(crate) fn transmitted(&mut self) -> Vec<Seen> {
         let next = || self.router.poll_transmit().map(|(on, bytes)| Seen { on, bytes });
         std::iter::from_fn(next).collect()
     }

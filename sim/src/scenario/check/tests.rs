@@ -121,7 +121,7 @@ fn profiles_that_cannot_be_had() {
             ("\"alg.ftp.control-ports\" = [21, 2121]", "alg.ftp.control-ports = [21, 2121]"),
             ("\"alg.ftp.control-ports\" = [21, 2121]", "\"alg.ftp.control-ports\" = 21"),
             ("\"alg.ftp.control-ports\" = [21, 2121]", "\"wan.ping\" = \"answer\", \"timeouts.udp\" = 0"),
-            ("\"alg.ftp.control-ports\" = [21, 2121]", "\"nat.mapping\" = \"endpoint-dependent\""),
+            ("\"alg.ftp.control-ports\" = [21, 2121]", "\"nat.udp.mapping\" = \"endpoint-dependent\""),
             ("\"alg.ftp.control-ports\" = [21, 2121]", "\"name\" = \"mine\""),
         ]),
     );

@@ -1,0 +1,138 @@
+//! What a profile says of translations: which there are, their ports, their timeouts, the table that holds them.
+
+use serde::{Deserialize, Serialize};
+
+use super::Stated;
+use super::behaviour::{
+    Filtering, HairpinnedErrors, Hairpinning, IcmpErrors, Identification, Mapping, MidStream, OnEnd,
+    PortAllocation, PortConflict, PortRange, Refresh, SystemPorts, TcpTracking, TellRefusal, WhenFull,
+};
+
+/// Address and port translation, in RFC 4787's words, for each protocol.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Nat {
+    /// TCP (RFC 5382).
+    pub tcp: Sessions,
+    /// UDP (RFC 4787).
+    pub udp: Sessions,
+    /// ICMP queries (RFC 5508 §3).
+    pub icmp: Queries,
+}
+
+/// The sessions of a protocol with ports.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Sessions {
+    /// Which packets share an external port (RFC 4787 §4.1).
+    pub mapping: Stated<Mapping>,
+    /// Which packets from outside an existing mapping lets in (RFC 4787 §5).
+    pub filtering: Stated<Filtering>,
+    /// Packets from the LAN to the WAN address (RFC 4787 §6).
+    pub hairpinning: Stated<Hairpinning>,
+}
+
+/// ICMP queries. The identifier stands for the internal port; the other end has none, so that what depends on its address
+/// and port depends on its address.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Queries {
+    /// Which queries share an external identifier.
+    pub mapping: Stated<Mapping>,
+    /// Whose replies an existing mapping lets in. Requests from outside are the router's own.
+    pub filtering: Stated<Filtering>,
+}
+
+/// External ports, and ICMP identifiers with them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Ports {
+    /// Which one a new mapping gets (RFC 4787 §4.2.1).
+    pub allocation: Stated<PortAllocation>,
+    /// What happens where the internal one cannot be preserved; without effect on other allocations.
+    pub on_conflict: Stated<PortConflict>,
+    /// Whether an even UDP port gets an even one and an odd one an odd one (RFC 4787 §4.2.2).
+    pub parity: Stated<bool>,
+    /// Where ports of 0 to 1023 that are not preserved come from.
+    pub system_ports: Stated<SystemPorts>,
+    /// The ports an allocation takes from where the internal one is not preserved, both ends included.
+    pub range: Stated<PortRange>,
+    /// Whether two internal endpoints can have one external port at a time, told apart by where they go (RFC 4787 REQ-3b).
+    pub overloading: Stated<bool>,
+}
+
+/// TCP connection tracking.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Tcp {
+    /// How closely segments are held against their connection's state.
+    pub tracking: Stated<TcpTracking>,
+    /// What an outbound segment does that belongs to no translation and is no SYN.
+    pub mid_stream: Stated<MidStream>,
+    /// What a RST does to its translation.
+    pub on_rst: Stated<OnEnd>,
+    /// What a FIN does: one half-closes the connection, the second one closes it.
+    pub on_fin: Stated<OnEnd>,
+}
+
+/// ICMP errors about a translation's packets. An error about anything else is dropped: there is nobody to give it to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Icmp {
+    /// Those from outside.
+    pub inbound_errors: Stated<IcmpErrors>,
+    /// Those from the LAN.
+    pub outbound_errors: Stated<IcmpErrors>,
+    /// Those between two hosts of the LAN; without effect where nothing is hairpinned.
+    pub hairpinned_errors: Stated<HairpinnedErrors>,
+}
+
+/// How long an idle translation lives, in seconds, and what counts as use.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Timeouts {
+    /// A TCP connection before its handshake is complete.
+    pub tcp_opening: Stated<u32>,
+    /// An established TCP connection.
+    pub tcp_established: Stated<u32>,
+    /// A TCP connection after one end's FIN.
+    pub tcp_half_closed: Stated<u32>,
+    /// A TCP connection after both FINs.
+    pub tcp_closing: Stated<u32>,
+    /// A TCP connection after a RST.
+    pub tcp_reset: Stated<u32>,
+    /// A UDP exchange of which one side only has sent.
+    pub udp: Stated<u32>,
+    /// A UDP exchange of which both sides have sent.
+    pub udp_answered: Stated<u32>,
+    /// An ICMP query.
+    pub icmp: Stated<u32>,
+    /// Which segments refresh a connection. One that changes its state sets the state's timeout, whoever sent it.
+    pub tcp_refresh: Stated<Refresh>,
+    /// Which datagrams refresh an exchange.
+    pub udp_refresh: Stated<Refresh>,
+    /// Which messages refresh a query.
+    pub icmp_refresh: Stated<Refresh>,
+}
+
+/// The translation table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Table {
+    /// How many translations it holds.
+    pub translations: Stated<u32>,
+    /// How many of them one LAN host may have (RFC 6888 REQ-4); 0: as many as there are. More are refused.
+    pub per_host: Stated<u32>,
+    /// What a new translation does when the table is full.
+    pub when_full: Stated<WhenFull>,
+    /// What the sender hears of a refusal.
+    pub tell_refusal: Stated<TellRefusal>,
+}
+
+/// The IPv4 header.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Ip {
+    /// The identification field of what leaves to the WAN.
+    pub identification: Stated<Identification>,
+}
