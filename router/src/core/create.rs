@@ -111,7 +111,7 @@ impl Router {
         let may = match packet.transport() {
             Transport::Tcp(tcp) => {
                 let is_syn = tcp.flags.has(TcpFlags::SYN);
-                let first = Progress::SynFrom(Side::Inside);
+                let first = Progress::SynFromInside;
                 if self.is_strict && is_syn && !first.expects(tcp.flags, Side::Inside) {
                     return Err(DropReason::OutOfState);
                 }
@@ -152,7 +152,7 @@ impl Router {
             mapping,
             control: self.watch(protocol, origin, external, remote),
         };
-        flow.deadline = self.clock.tick_after.saturating_add(self.lifetimes.seconds(flow.progress));
+        flow.deadline = self.clock.tick_after.saturating_add(self.lifetimes.of(flow.progress).seconds);
         flow.timer = self.timers.set(flow.deadline, Timer::Flow(id));
         if mapping == MappingId::NONE {
             self.mappings.occupy(protocol, external.port(), inside);

@@ -5,6 +5,7 @@ use std::net::SocketAddrV4;
 
 use quirknat_alg::Side;
 
+use super::pass::Passing;
 use super::{Router, Step, Stop};
 use crate::event::{Interface, Passage};
 use crate::packet::{End, Packet, Protocol, Transport};
@@ -112,6 +113,11 @@ impl Router {
         let from = self.take_part(id, Side::Inside, packet)?;
         packet.set_endpoint(End::Source, from.external);
         Ok(())
+    }
+
+    fn take_part(&mut self, id: FlowId, from: Side, packet: &mut Packet<'_>) -> Result<Passing, Stop> {
+        self.read(id, from, packet)?;
+        self.touch(id, from, packet).ok_or(Stop::Dropped(DropReason::NoTranslation))
     }
 
     fn hairpinning(&self, protocol: Protocol) -> Hairpinning {

@@ -93,9 +93,7 @@ impl Router {
         let wanted = self.who_wants(protocol, remote, external.port())?;
         match packet.tcp() {
             Some(tcp) if !opens(tcp.flags) => Err(DropReason::Unsolicited),
-            Some(tcp)
-                if self.is_strict && !Progress::SynFrom(Side::Outside).expects(tcp.flags, Side::Outside) =>
-            {
+            Some(tcp) if self.is_strict && !Progress::SynFromOutside.expects(tcp.flags, Side::Outside) => {
                 Err(DropReason::OutOfState)
             }
             _ => Ok(wanted),

@@ -11,65 +11,61 @@ use crate::state::timer::Tick;
 
 #[derive(Debug)]
 pub(super) struct Lifetimes {
-    /// Seconds, by class.
-    seconds: [Tick; Class::COUNT],
-    /// A bit for each class and side: whether a packet from there refreshes.
-    refreshed: u16,
+    by_progress: [Lifetime; Progress::ALL.len()],
     /// TCP flags that say nothing of a connection's end here.
     ignored: u8,
     on_rst: OnEnd,
     on_fin: OnEnd,
 }
 
-impl Lifetimes {
-    pub(super) fn new(profile: &Profile) -> Self {
-        let (timeouts, tcp) = (&profile.timeouts, &profile.tcp);
-        let classes = [
-            (Class::Query, *timeouts.icmp, *timeouts.icmp_refresh),
-            (Class::OneWay, *timeouts.udp, *timeouts.udp_refresh),
-            (Class::TwoWay, *timeouts.udp_answered, *timeouts.udp_refresh),
-            (Class::Opening, *timeouts.tcp_opening, *timeouts.tcp_refresh),
-            (Class::Established, *timeouts.tcp_established, *timeouts.tcp_refresh),
-            (Class::HalfClosed, *timeouts.tcp_half_closed, *timeouts.tcp_refresh),
-            (Class::Closing, *timeouts.tcp_closing, *timeouts.tcp_refresh),
-            (Class::Reset, *timeouts.tcp_reset, *timeouts.tcp_refresh),
-        ];
-        let mut lifetimes = Self {
-            seconds: [0; Class::COUNT],
-            refreshed: 0,
-            ignored: 0,
-            on_rst: *tcp.on_rst,
-            on_fin: *tcp.on_fin,
-        };
-        for (class, seconds, refresh) in classes {
-            if let Some(place) = lifetimes.seconds.get_mut(class as usize) {
-                *place = seconds;
-            }
-            for (side, other_alone) in [(Side::Inside, Refresh::Inbound), (Side::Outside, Refresh::Outbound)]
-            {
-                if refresh != other_alone {
-                    lifetimes.refreshed |= bit(class, side);
-                }
-            }
-        }
-        for (on_end, flag) in [(lifetimes.on_rst, TcpFlags::RST), (lifetimes.on_fin, TcpFlags::FIN)] {
-            if on_end == OnEnd::Keep {
-                lifetimes.ignored |= flag;
-            }
-        }
-        lifetimes
-    }
+/// Of a session that has come so far.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lifetime {
+    /// From its last refresh.
+    pub(super) seconds: Tick,
+    refresh: Refresh,
+}
 
-    /// How long a session lives from now, in seconds.
-    #[inline]
-    pub(super) fn seconds(&self, progress: Progress) -> Tick {
-        self.seconds.get(progress.class() as usize).copied().unwrap_or_default()
-    }
+impl Lifetime {
+    /// Of no session.
+    const NONE: Self = Self { seconds: 0, refresh: Refresh::Both };
 
     /// Whether a packet from `side` makes a session live longer.
     #[inline]
-    pub(super) fn refreshes(&self, progress: Progress, side: Side) -> bool {
-        self.refreshed & bit(progress.class(), side) != 0
+    pub(super) fn is_refreshed_from(self, side: Side) -> bool {
+        match self.refresh {
+            Refresh::Both => true,
+            Refresh::Outbound => side == Side::Inside,
+            Refresh::Inbound => side == Side::Outside,
+        }
+    }
+}
+
+impl Lifetimes {
+    pub(super) fn new(profile: &Profile) -> Self {
+        let (timeouts, tcp) = (&profile.timeouts, &profile.tcp);
+        let by_progress = Progress::ALL.map(|progress| {
+            let (seconds, refresh) = match progress.class() {
+                Class::Query => (&timeouts.icmp, &timeouts.icmp_refresh),
+                Class::OneWay => (&timeouts.udp, &timeouts.udp_refresh),
+                Class::TwoWay => (&timeouts.udp_answered, &timeouts.udp_refresh),
+                Class::Opening => (&timeouts.tcp_opening, &timeouts.tcp_refresh),
+                Class::Established => (&timeouts.tcp_established, &timeouts.tcp_refresh),
+                Class::HalfClosed => (&timeouts.tcp_half_closed, &timeouts.tcp_refresh),
+                Class::Closing => (&timeouts.tcp_closing, &timeouts.tcp_refresh),
+                Class::Reset => (&timeouts.tcp_reset, &timeouts.tcp_refresh),
+            };
+            Lifetime { seconds: **seconds, refresh: **refresh }
+        });
+        let (on_rst, on_fin) = (*tcp.on_rst, *tcp.on_fin);
+        let ignored = |on_end, flag| if on_end == OnEnd::Keep { flag } else { 0 };
+        let ignored = ignored(on_rst, TcpFlags::RST) | ignored(on_fin, TcpFlags::FIN);
+        Self { by_progress, ignored, on_rst, on_fin }
+    }
+
+    #[inline]
+    pub(super) fn of(&self, progress: Progress) -> Lifetime {
+        self.by_progress.get(progress as usize).copied().unwrap_or(Lifetime::NONE)
     }
 
     /// A segment's flags, as far as they say anything of its connection here.
@@ -86,9 +82,4 @@ impl Lifetimes {
             _ => None,
         }
     }
-}
-
-#[inline]
-fn bit(class: Class, side: Side) -> u16 {
-    1 << (class as u16 * 2 + u16::from(side == Side::Outside))
 }

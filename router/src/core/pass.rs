@@ -10,7 +10,6 @@ use crate::packet::bytes::read_u16;
 use crate::packet::{End, Fragment, IcmpError, Packet, Protocol, Transport, fragments};
 use crate::reason::DropReason;
 use crate::state::flow::{ControlId, Flow, FlowId};
-use crate::state::progress::Progress;
 use crate::state::timer;
 
 /// What a packet needs of its flow on its way.
@@ -58,18 +57,16 @@ impl Router {
     #[inline]
     pub(super) fn pass(&mut self, id: FlowId, from: Side, packet: &mut Packet<'_>) -> Step {
         self.passable(from, opposite(from), packet)?;
-        let passing = self.take_part(id, from, packet)?;
+        self.read(id, from, packet)?;
+        let Some(passing) = self.touch(id, from, packet) else {
+            return Err(DropReason::NoTranslation.into());
+        };
         Ok(self.depart(from, &passing, Passage::Translated, packet))
     }
 
-    /// The packet's part in its session: the gateway reads it, the session moves on.
+    /// What TCP's tracking and the gateway have to say of a packet.
     #[inline]
-    pub(super) fn take_part(
-        &mut self,
-        id: FlowId,
-        from: Side,
-        packet: &mut Packet<'_>,
-    ) -> Result<Passing, Stop> {
+    pub(super) fn read(&mut self, id: FlowId, from: Side, packet: &mut Packet<'_>) -> Result<(), Stop> {
         let Some(flow) = self.flows.get_mut(id) else { return Err(DropReason::NoTranslation.into()) };
         if flow.protocol == Protocol::Tcp {
             if self.is_strict && packet.tcp().is_some_and(|tcp| !flow.progress.expects(tcp.flags, from)) {
@@ -81,7 +78,7 @@ impl Router {
                 self.report_announcement(id, from, packet.tcp_payload());
             }
         }
-        self.touch(id, from, packet).ok_or(Stop::Dropped(DropReason::NoTranslation))
+        Ok(())
     }
 
     /// One hop less, the flow's other address, and out on the other side.
@@ -158,19 +155,20 @@ impl Router {
     /// The packet moves its session on and refreshes its timeout. Gives what it needs of the flow, so that this is
     /// looked at once.
     #[inline]
-    fn touch(&mut self, id: FlowId, from: Side, packet: &Packet<'_>) -> Option<Passing> {
+    pub(super) fn touch(&mut self, id: FlowId, from: Side, packet: &Packet<'_>) -> Option<Passing> {
         let flow = self.flows.get_mut(id)?;
         let before = flow.progress;
-        let mut turns = false;
-        if let Some(tcp) = packet.tcp() {
-            flow.progress = before.next(self.lifetimes.heeded(tcp.flags), from);
-            turns = flow.progress != before;
-        } else if before == Progress::OneWay(opposite(from)) {
-            flow.progress = Progress::TwoWay;
-        }
-        let (passing, progress) = (Passing::of(flow), flow.progress);
-        if turns || self.lifetimes.refreshes(progress, from) {
-            let deadline = self.clock.tick_after.saturating_add(self.lifetimes.seconds(progress));
+        let progress = match packet.tcp() {
+            Some(tcp) => before.next(self.lifetimes.heeded(tcp.flags), from),
+            None => before.answered(from),
+        };
+        flow.progress = progress;
+        let passing = Passing::of(flow);
+        let lifetime = self.lifetimes.of(progress);
+        // A segment that moves its connection on sets that state's timeout, whoever sent it.
+        let turns = progress != before && progress.is_tcp();
+        if lifetime.is_refreshed_from(from) || turns {
+            let deadline = self.clock.tick_after.saturating_add(lifetime.seconds);
             if deadline != flow.deadline {
                 self.refresh(id, deadline);
             }

@@ -9,18 +9,24 @@ use crate::packet::{Protocol, TcpFlags};
 pub(crate) enum Progress {
     /// An ICMP query.
     Query,
-    /// UDP: one end has sent something.
-    OneWay(Side),
-    /// UDP: both have.
+    /// UDP: the inside end has sent something.
+    OneWayFromInside,
+    /// The outside end has.
+    OneWayFromOutside,
+    /// Both have.
     TwoWay,
-    /// TCP: one end has sent a SYN.
-    SynFrom(Side),
+    /// TCP: the inside end has sent a SYN.
+    SynFromInside,
+    /// The outside end has.
+    SynFromOutside,
     /// Both have; a simultaneous open comes here too (RFC 5382 REQ-2).
     SynBoth,
     /// The handshake is complete.
     Established,
-    /// One end has sent a FIN.
-    FinFrom(Side),
+    /// The inside end has sent a FIN.
+    FinFromInside,
+    /// The outside end has.
+    FinFromOutside,
     /// Both have.
     FinBoth,
     /// A RST was seen.
@@ -40,16 +46,29 @@ pub(crate) enum Class {
     Reset,
 }
 
-impl Class {
-    pub(crate) const COUNT: usize = 8;
-}
-
 impl Progress {
+    /// In the order of their numbers.
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Query,
+        Self::OneWayFromInside,
+        Self::OneWayFromOutside,
+        Self::TwoWay,
+        Self::SynFromInside,
+        Self::SynFromOutside,
+        Self::SynBoth,
+        Self::Established,
+        Self::FinFromInside,
+        Self::FinFromOutside,
+        Self::FinBoth,
+        Self::Reset,
+    ];
+
     /// Of a session whose first packet comes from `side`; `flags` are those of a TCP segment.
     pub(crate) fn begin(protocol: Protocol, flags: TcpFlags, side: Side) -> Self {
         match protocol {
             Protocol::Icmp => Self::Query,
-            Protocol::Udp => Self::OneWay(side),
+            Protocol::Udp if side == Side::Inside => Self::OneWayFromInside,
+            Protocol::Udp => Self::OneWayFromOutside,
             Protocol::Tcp => Self::first(flags, side),
         }
     }
@@ -59,38 +78,58 @@ impl Progress {
         if flags.has(TcpFlags::RST) {
             Self::Reset
         } else if flags.has(TcpFlags::SYN) {
-            Self::SynFrom(side)
+            Self::syn_from(side)
         } else {
             // Picked up in the middle.
             Self::Established.next(flags, side)
         }
     }
 
-    /// The state after a segment with `flags` from `side`.
+    fn syn_from(side: Side) -> Self {
+        if side == Side::Inside { Self::SynFromInside } else { Self::SynFromOutside }
+    }
+
+    fn fin_from(side: Side) -> Self {
+        if side == Side::Inside { Self::FinFromInside } else { Self::FinFromOutside }
+    }
+
+    /// After a datagram or query from `side`.
+    #[inline]
+    #[must_use]
+    pub(crate) fn answered(self, side: Side) -> Self {
+        match (self, side) {
+            (Self::OneWayFromInside, Side::Outside) | (Self::OneWayFromOutside, Side::Inside) => Self::TwoWay,
+            _ => self,
+        }
+    }
+
+    /// After a segment with `flags` from `side`.
+    #[inline]
     #[must_use]
     pub(crate) fn next(self, flags: TcpFlags, side: Side) -> Self {
+        if flags.0 & (TcpFlags::SYN | TcpFlags::FIN | TcpFlags::RST) != 0 {
+            return self.turned(flags, side);
+        }
+        if self == Self::SynBoth && flags.has(TcpFlags::ACK) { Self::Established } else { self }
+    }
+
+    /// After a segment that opens or ends something.
+    fn turned(self, flags: TcpFlags, side: Side) -> Self {
         if flags.has(TcpFlags::RST) {
             return Self::Reset;
         }
         if flags.has(TcpFlags::SYN) {
             return match self {
-                Self::SynFrom(first) if first != side => Self::SynBoth,
+                Self::SynFromInside | Self::SynFromOutside if self != Self::syn_from(side) => Self::SynBoth,
                 // A new connection on the same ports.
-                Self::FinBoth | Self::Reset => Self::SynFrom(side),
+                Self::FinBoth | Self::Reset => Self::syn_from(side),
                 other => other,
             };
         }
-        if flags.has(TcpFlags::FIN) {
-            return match self {
-                Self::FinFrom(first) if first != side => Self::FinBoth,
-                Self::FinBoth => Self::FinBoth,
-                Self::Reset => Self::Reset,
-                _ => Self::FinFrom(side),
-            };
-        }
         match self {
-            Self::SynBoth if flags.has(TcpFlags::ACK) => Self::Established,
-            other => other,
+            Self::FinFromInside | Self::FinFromOutside if self != Self::fin_from(side) => Self::FinBoth,
+            Self::FinBoth | Self::Reset => self,
+            _ => Self::fin_from(side),
         }
     }
 
@@ -107,28 +146,32 @@ impl Progress {
             return true;
         }
         match self {
-            Self::SynFrom(first) if first == side => syn && !ack,
-            Self::SynFrom(_) => syn,
+            Self::SynFromInside | Self::SynFromOutside => syn && (!ack || self != Self::syn_from(side)),
             // A SYN with an acknowledgement may be the handshake's, sent again.
-            Self::Established | Self::FinFrom(_) => !syn || ack,
+            Self::Established | Self::FinFromInside | Self::FinFromOutside => !syn || ack,
             Self::Reset => syn && !ack,
-            Self::SynBoth | Self::FinBoth | Self::Query | Self::OneWay(_) | Self::TwoWay => true,
+            _ => true,
         }
     }
 
     /// Its timeout's class.
-    #[inline]
     pub(crate) fn class(self) -> Class {
         match self {
             Self::Query => Class::Query,
-            Self::OneWay(_) => Class::OneWay,
+            Self::OneWayFromInside | Self::OneWayFromOutside => Class::OneWay,
             Self::TwoWay => Class::TwoWay,
-            Self::SynFrom(_) | Self::SynBoth => Class::Opening,
+            Self::SynFromInside | Self::SynFromOutside | Self::SynBoth => Class::Opening,
             Self::Established => Class::Established,
-            Self::FinFrom(_) => Class::HalfClosed,
+            Self::FinFromInside | Self::FinFromOutside => Class::HalfClosed,
             Self::FinBoth => Class::Closing,
             Self::Reset => Class::Reset,
         }
+    }
+
+    /// Whether it is a TCP connection's.
+    #[inline]
+    pub(crate) fn is_tcp(self) -> bool {
+        !matches!(self, Self::Query | Self::OneWayFromInside | Self::OneWayFromOutside | Self::TwoWay)
     }
 
     /// Whether both ends have closed the connection, or one has reset it.
@@ -164,7 +207,7 @@ mod tests {
         assert_eq!(after(&open), Progress::Established);
         let half = [&open[..], &[(FIN, Outside)]].concat();
         assert_eq!(after(&half).class(), Class::HalfClosed, "it may go on for long");
-        assert_eq!(after(&[&half[..], &[(FIN, Outside)]].concat()), Progress::FinFrom(Outside));
+        assert_eq!(after(&[&half[..], &[(FIN, Outside)]].concat()), Progress::FinFromOutside);
         assert_eq!(after(&[&half[..], &[(FIN, Inside)]].concat()).class(), Class::Closing);
     }
 
@@ -198,6 +241,11 @@ mod tests {
     }
 
     #[test]
+    fn all_are_listed_in_the_order_of_their_numbers() {
+        assert!(Progress::ALL.iter().enumerate().all(|(number, progress)| *progress as usize == number));
+    }
+
+    #[test]
     fn a_simultaneous_open_establishes() {
         assert_eq!(
             after(&[(SYN, Inside), (SYN, Outside), (SYN_ACK, Inside), (ACK, Outside)]),
@@ -207,13 +255,13 @@ mod tests {
 
     #[test]
     fn a_syn_after_the_end_opens_anew_and_one_in_between_does_not() {
-        assert_eq!(after(&[(ACK, Inside), (RST, Outside), (SYN, Inside)]), Progress::SynFrom(Inside));
+        assert_eq!(after(&[(ACK, Inside), (RST, Outside), (SYN, Inside)]), Progress::SynFromInside);
         assert_eq!(after(&[(ACK, Inside), (SYN, Inside)]), Progress::Established);
     }
 
     #[test]
     fn a_connection_is_picked_up_in_the_middle() {
         assert_eq!(after(&[(ACK, Inside)]), Progress::Established);
-        assert_eq!(after(&[(FIN, Inside)]), Progress::FinFrom(Inside));
+        assert_eq!(after(&[(FIN, Inside)]), Progress::FinFromInside);
     }
 }
