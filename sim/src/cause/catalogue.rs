@@ -234,14 +234,14 @@ causes! {
     TableFull = "table-full" {
         says: "a router had no room for another translation",
         why: "A home router's table has some hundred or thousand entries. Other hosts' connections have filled it.",
-        from: "the router's event `no translation: table-full` for a connection of the session",
+        from: "the router's event `no translation: table-full` or `no translation: host-limit` for a connection of the session",
         source: "table of the profile; RFC 4787 §4.3",
     }
     NoPortLeft = "no-port-left" {
         says: "a router had no external port left",
         why: "Every translation or forward needs a port of the WAN address, and all of the range are taken.",
         from: "the router's event `no translation: no-port-left` or `left alone: no-port-left`",
-        source: "port-range of the profile; RFC 4787 REQ-3",
+        source: "ports.range of the profile; RFC 4787 REQ-3",
     }
     IdleControlExpired = "idle-control-expired" {
         says: "the control connection's translation expired while the transfer ran and the control connection was idle",

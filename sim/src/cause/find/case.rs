@@ -198,7 +198,7 @@ impl<'a> Case<'a> {
     pub(super) fn no_room(&self) -> Option<Found> {
         let (router, refusal) = self.seen.as_ref()?.translation_refused()?;
         let cause = match refusal {
-            TranslationRefusal::TableFull => Cause::TableFull,
+            TranslationRefusal::TableFull | TranslationRefusal::HostLimit => Cause::TableFull,
             TranslationRefusal::NoPortLeft => Cause::NoPortLeft,
         };
         let details = Details { router: Some(router.to_owned()), ..Details::default() };

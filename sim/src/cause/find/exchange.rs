@@ -19,7 +19,9 @@ pub fn find_exchange(witness: Witness<'_>, client: Ipv4Addr, to: SocketAddrV4) -
         Finding::Cause(Found { cause, details: Details { dialled: Some(to), router, ..Details::default() } })
     };
     match seen.translation_refused() {
-        Some((router, TranslationRefusal::TableFull)) => return found(Cause::TableFull, Some(router)),
+        Some((router, TranslationRefusal::TableFull | TranslationRefusal::HostLimit)) => {
+            return found(Cause::TableFull, Some(router));
+        }
         Some((router, TranslationRefusal::NoPortLeft)) => return found(Cause::NoPortLeft, Some(router)),
         None => {}
     }

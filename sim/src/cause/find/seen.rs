@@ -231,7 +231,10 @@ impl<'a> Seen<'a> {
                     match reason {
                         TranslationEnd::Expired => Some((&**router, Why::Expired)),
                         TranslationEnd::Evicted => Some((&**router, Why::Evicted)),
-                        TranslationEnd::Replaced => None,
+                        TranslationEnd::Replaced
+                        | TranslationEnd::PortTakenOver
+                        | TranslationEnd::Reset
+                        | TranslationEnd::Closed => None,
                     }
                 }
                 _ => None,
@@ -271,6 +274,7 @@ impl<'a> Seen<'a> {
                 reason,
                 DropReason::Fragment
                     | DropReason::FragmentTimeout
+                    | DropReason::ReassemblyTimeout
                     | DropReason::FragmentNoRoom
                     | DropReason::FragmentOfControl
             );
