@@ -9,7 +9,9 @@ impl Case<'_> {
     /// Why no data connection was established, where both ends' captures show it: the dialled end is behind a router,
     /// the SYN left the one end, and did not come to the other.
     pub(super) fn unopened_alone(&self) -> Option<Found> {
-        let (client, server) = (self.evidence.at_client?, self.evidence.at_server?);
+        let (Some(client), Some(server)) = (self.evidence.at_client, self.evidence.at_server) else {
+            return self.unopened_instead();
+        };
         let attempt = Self::attempts_of(Some(client)).chain(Self::attempts_of(Some(server))).last()?;
         let (far, own) = match attempt.dialled_by? {
             Speaker::Client => (server, self.server()?),
@@ -24,6 +26,32 @@ impl Case<'_> {
         }
         let details = Details {
             command: last_setup(self.said()).map(|(setup, _)| setup.verb.clone()),
+            dialled: Some(to),
+            control_port: self.control_port(),
+            ..Details::default()
+        };
+        Some(Found { cause: Cause::DataPortNotForwarded, details })
+    }
+
+    /// Why no data connection was established to an end that announced an address of its LAN, where the other end did
+    /// not believe it, and dialled the address that it knows: one end's account shows that there is a router, and that
+    /// what was dialled at it did not come through.
+    fn unopened_instead(&self) -> Option<Found> {
+        let account = self.evidence.at_client.or(self.evidence.at_server)?;
+        let (setup, _) = last_setup(self.said())?;
+        let announced = setup.announced()?;
+        let attempt = Self::attempts_of(Some(account)).last()?;
+        let to = attempt.to?;
+        let by =
+            if matches!(setup.verb.as_str(), "PORT" | "EPRT") { Speaker::Server } else { Speaker::Client };
+        let failed = matches!(attempt.fate, Fate::Refused | Fate::Unreachable | Fate::NoAnswer);
+        let instead = is_private(*announced.ip()) && !is_private(*to.ip()) && announced.port() == to.port();
+        if !failed || !instead || attempt.dialled_by != Some(by) {
+            return None;
+        }
+        let details = Details {
+            command: Some(setup.verb.clone()),
+            announced: Some(announced),
             dialled: Some(to),
             control_port: self.control_port(),
             ..Details::default()

@@ -39,6 +39,8 @@ impl Case<'_> {
         if !is_foreign {
             return match code? {
                 _ if announced.port() < 1024 => found(Cause::LowPortRefused),
+                // Nobody says who is where: it may be foreign to the server all the same.
+                _ if is_private(address) && self.known_as().or(self.dialled_server()).is_none() => None,
                 500 | 502 | 522 => found(Cause::CommandNotKnown),
                 _ => None,
             };
@@ -73,7 +75,7 @@ impl Case<'_> {
             return is_unknown.then_some(Found { cause: Cause::CommandNotKnown, details });
         }
         let announced = setup.announced()?;
-        let dialled = self.dialled_server()?;
+        let Some(dialled) = self.dialled_server() else { return self.passive_at_server(announced) };
         let is_lans =
             self.server() == Some(*announced.ip()) || (is_private(*announced.ip()) && !is_private(dialled));
         let mut dials =
@@ -88,6 +90,23 @@ impl Case<'_> {
             announced: Some(announced),
             known_as: Some(dialled),
             control_port: self.control_port(),
+            ..Details::default()
+        };
+        Some(self.leaked(Cause::LanAddressInPassiveReply, "227", announced, details))
+    }
+
+    /// A 227 in the server's own account alone: the client is outside, and no data connection came.
+    fn passive_at_server(&self, announced: SocketAddrV4) -> Option<Found> {
+        let client = self.known_as()?;
+        let came = Self::attempts_of(self.evidence.at_server).next().is_some();
+        if came || is_private(client) || !is_private(*announced.ip()) {
+            return None;
+        }
+        let details = Details {
+            command: Some("227".to_owned()),
+            announced: Some(announced),
+            control_port: self.control_port(),
+            reply: self.transfer_code().filter(|code| *code >= 400),
             ..Details::default()
         };
         Some(self.leaked(Cause::LanAddressInPassiveReply, "227", announced, details))

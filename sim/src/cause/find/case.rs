@@ -9,7 +9,7 @@ use super::seen::{End, Seen, WireFault, is_unwanted};
 use super::{Evidence, Wanted};
 use crate::cause::{Cause, Details, Found};
 use crate::net::LossReason;
-use crate::session::{Account, DataAttempt, Fate, Speaker};
+use crate::session::{Account, DataAttempt, Ending, Fate, Speaker};
 
 pub(super) struct Case<'a> {
     pub(super) evidence: &'a Evidence<'a>,
@@ -108,18 +108,29 @@ impl<'a> Case<'a> {
             return failed;
         }
         let said = self.said();
-        let has_failed = |fate| matches!(fate, Fate::Refused | Fate::Unreachable | Fate::NoAnswer);
         match last_transfer(said).map(Said::code) {
             Some(Some(code)) => return code >= 400,
-            // It was begun, and nothing says that it ended.
-            Some(None) => return true,
+            // It was begun; where the source has no replies, it may say otherwise that it ended well.
+            Some(None) => return !self.attempts().last().is_some_and(is_complete),
             None => {}
         }
         self.accounts().any(|account| account.established == Some(false))
-            || self.attempts().any(|attempt| has_failed(attempt.fate))
-            || last_setup(said).is_some_and(|(setup, _)| setup.is_refused())
+            || self.attempts().any(is_failed)
+            || last_setup(said).is_some_and(|(setup, behind)| {
+                setup.is_refused() || (self.is_given_up(setup, behind) && !self.attempts().any(is_opened))
+            })
             || self.login_refused().is_some()
             || self.accounts().all(|account| account.dialogue.lines.is_empty())
+    }
+
+    /// Whether the server announced, and all that the client had to say to it was to announce anew or to leave.
+    fn is_given_up(&self, setup: &Said<'_>, behind: &[Said<'_>]) -> bool {
+        let leaves = |said: &Said<'_>| matches!(said.verb.as_str(), "QUIT" | "ABOR");
+        matches!(setup.verb.as_str(), "PASV" | "EPSV")
+            && setup.announces().is_some()
+            && behind.iter().all(leaves)
+            // With routers' words nothing needs to be read into silence.
+            && self.seen.is_none()
     }
 
     /// The deepest cause that the evidence bears out.
@@ -141,8 +152,11 @@ impl<'a> Case<'a> {
         {
             return Some(found);
         }
+        // A server that waits in vain for a data connection leaves as well; then that is what failed.
+        let dialled_in_vain = self.seen.is_none() && self.attempts().last().is_some_and(is_failed);
         if let Some(reply) =
             self.accounts().find_map(|it| last_code(&it.dialogue)).filter(|code| *code == 421)
+            && !dialled_in_vain
         {
             return Some(reply_found(Cause::SessionEndedByServer, reply));
         }
@@ -226,6 +240,18 @@ impl<'a> Case<'a> {
         }
         wanted
     }
+}
+
+fn is_failed(attempt: &DataAttempt) -> bool {
+    matches!(attempt.fate, Fate::Refused | Fate::Unreachable | Fate::NoAnswer)
+}
+
+fn is_opened(attempt: &DataAttempt) -> bool {
+    attempt.fate == Fate::Opened
+}
+
+fn is_complete(attempt: &DataAttempt) -> bool {
+    is_opened(attempt) && attempt.ended == Some(Ending::Closed)
 }
 
 fn reply_found(cause: Cause, reply: u16) -> Found {

@@ -38,14 +38,23 @@ pub(super) fn said(dialogue: &Dialogue) -> Vec<Said<'_>> {
     for line in &dialogue.lines {
         if let Some(verb) = line.verb() {
             all.push(Said { verb, line, reply: None });
-        } else if line.code().is_some_and(|code| code >= 200)
-            && let Some(said) = all.get_mut(answered)
-        {
-            said.reply = Some(line);
-            answered += 1;
+        } else if line.code().is_some_and(|code| code >= 200) {
+            if line.announces().is_some() {
+                answered = asked_for(&all, answered).unwrap_or(answered);
+            }
+            if let Some(said) = all.get_mut(answered) {
+                said.reply = Some(line);
+                answered += 1;
+            }
         }
     }
     all
+}
+
+/// The command that a 227 or 229 answers: some logs have no other replies.
+fn asked_for(all: &[Said<'_>], from: usize) -> Option<usize> {
+    let asks = |said: &Said<'_>| matches!(said.verb.as_str(), "PASV" | "EPSV");
+    all.iter().skip(from).position(asks).map(|place| place + from)
 }
 
 /// The last command that was to agree on a data connection, and those behind it.
@@ -111,6 +120,15 @@ mod tests {
         let (setup, behind) = last_setup(&all).unwrap();
         assert_eq!((setup.announced().unwrap().port(), behind.len()), (16683, 2));
         assert_eq!(last_code(&dialogue), Some(425));
+    }
+
+    #[test]
+    fn a_227_answers_pasv_also_where_nothing_else_was_answered() {
+        use Speaker::{Client, Server};
+        let dialogue =
+            dialogue(&[(Client, "USER me"), (Client, "PASV"), (Server, "227 =192,168,1,100,65,43")]);
+        let answered: Vec<_> = said(&dialogue).iter().map(Said::code).collect();
+        assert_eq!(answered, [None, Some(227)]);
         assert!(!is_encrypted(&all));
     }
 }

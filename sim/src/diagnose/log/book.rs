@@ -156,6 +156,14 @@ impl Book {
         }
     }
 
+    /// How the data connection that was there ended, by other words than a reply's.
+    pub(super) fn ended(&mut self, key: &str, ending: Ending) {
+        let last = self.session(key).and_then(|session| session.account.data.last_mut());
+        if let Some(last) = last.filter(|last| last.fate == Fate::Opened) {
+            last.ended = Some(ending);
+        }
+    }
+
     /// Something worth saying beside the dialogue.
     pub(super) fn remark(&mut self, key: &str, remark: Remark) {
         let session = self.open.get(key).copied();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 
 use super::*;
+use crate::cause::{self, Evidence, Finding};
 use crate::session::{DataAttempt, End, Line};
 
 /// The password of everybody in the samples.
@@ -54,11 +55,27 @@ fn shown(reading: &LogReading) -> String {
         for attempt in &session.data {
             writeln!(out, "   data: {}", data(attempt)).unwrap();
         }
+        writeln!(out, "   {}", finding(reading, session)).unwrap();
     }
     for note in &reading.notes {
         writeln!(out, "note {:?}: {}", note.session, note.remark).unwrap();
     }
     out
+}
+
+/// What can be found from this log alone.
+fn finding(reading: &LogReading, session: &Account) -> String {
+    let evidence = match reading.standpoint() {
+        Standpoint::Server => Evidence { at_server: Some(session), ..Evidence::default() },
+        Standpoint::Client | Standpoint::Unknown => {
+            Evidence { at_client: Some(session), ..Evidence::default() }
+        }
+    };
+    match cause::find(&evidence) {
+        Finding::Cause(found) => format!("cause: {:?}; {}", found.cause, found.details),
+        Finding::NoFailure => "no failure".to_owned(),
+        Finding::Undecided { wanted } => format!("cannot tell; wanted: {wanted:?}"),
+    }
 }
 
 /// What a diagnosis looks at.

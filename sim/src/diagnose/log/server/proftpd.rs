@@ -9,7 +9,7 @@ use crate::diagnose::log::Dialect;
 use crate::diagnose::log::book::Book;
 use crate::diagnose::log::note::Remark;
 use crate::diagnose::log::{stamp, words};
-use crate::session::{Fate, Speaker};
+use crate::session::{Ending, Fate, Speaker};
 
 /// The debug log. It tells what was asked, and of answers only those with an address.
 #[derive(Debug, Default)]
@@ -48,6 +48,8 @@ impl Dialect for Debug {
             book.reply(key, at, &format!("227 {text}"));
         } else if text.starts_with("Entering Extended Passive Mode") {
             book.reply(key, at, &format!("229 {text}"));
+        } else if text.starts_with("Transfer completed") {
+            book.ended(key, Ending::Closed);
         } else if text.contains("data connection opened - ") {
             opened(at, key, text, book);
         } else if let Some(failed) = text.strip_prefix("Error connecting to ") {
