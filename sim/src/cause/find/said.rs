@@ -120,6 +120,7 @@ mod tests {
         let (setup, behind) = last_setup(&all).unwrap();
         assert_eq!((setup.announced().unwrap().port(), behind.len()), (16683, 2));
         assert_eq!(last_code(&dialogue), Some(425));
+        assert!(!is_encrypted(&all));
     }
 
     #[test]
@@ -129,6 +130,5 @@ mod tests {
             dialogue(&[(Client, "USER me"), (Client, "PASV"), (Server, "227 =192,168,1,100,65,43")]);
         let answered: Vec<_> = said(&dialogue).iter().map(Said::code).collect();
         assert_eq!(answered, [None, Some(227)]);
-        assert!(!is_encrypted(&all));
     }
 }
