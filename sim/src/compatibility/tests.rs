@@ -128,6 +128,19 @@ fn a_name_is_read_as_it_is_written() {
     }
 }
 
+proptest::proptest! {
+    #[test]
+    fn any_name_is_read_or_refused(name in "matrix\\[?([a-z]{0,9}[=,\\[\\]]?(client|2121|port|\\PC)?,?){0,6}\\]?") {
+        if let Some(Ok(selection)) = Selection::parse(&name) {
+            let cells = selection.cells();
+            assert!(!cells.is_empty(), "{name}");
+            // What is written of a cell names it alone.
+            let again = Selection::parse(&cells[0].to_string()).unwrap().unwrap().cells();
+            assert_eq!(again, [cells[0].clone()]);
+        }
+    }
+}
+
 #[test]
 fn a_wrong_name_says_what_there_is() {
     let refused = [
