@@ -68,3 +68,50 @@ fn a_mistake_in_a_profile_of_ones_own_is_shown_in_the_profile() {
         "{text}"
     );
 }
+
+/// The article's quirk, met by somebody who expects it to work.
+#[test]
+fn what_fails_is_told_with_its_cause_and_with_what_helps() {
+    let text = include_str!("../sim/src/cause/tests/control-port-not-watched.toml");
+    let file = File::new(
+        "surprised.toml",
+        &text.replace("data = \"failed\", cause = \"control-port-not-watched\"", "data = \"ok\""),
+    );
+    let path = file.0.to_str().unwrap();
+    let output = quirknat(&["run", path]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = told.lines().map(str::trim).collect();
+    assert_eq!(
+        lines[4..],
+        [
+            "cause: control-port-not-watched: the announcement left with the LAN's address in it, because the gateway does \
+             not watch that control port (PORT 192.168.1.100:16683; known outside as 203.0.113.7; control port 2121; the \
+             router of home watches 21; reply 500)",
+            "what helps: use PASV (the client's user)",
+            "use EPSV (the client's user)",
+            "run the server's control connection on port 21 (the server's administrator)",
+            "have the client announce 203.0.113.7, and forward tcp/16683 to 192.168.1.100 (the client's user and the \
+             router's owner)",
+            "have the gateway of home watch port 2121 too (the router's owner)",
+            "0 as expected, 1 not",
+        ]
+    );
+    let output = quirknat(&["run", "--json", path]);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let step = &document["scenarios"][0]["steps"][0];
+    assert_eq!(step["cause"], "control-port-not-watched");
+    assert_eq!(step["details"]["watched_ports"], serde_json::json!([21]));
+    assert_eq!(
+        step["remedies"][0],
+        serde_json::json!({ "measure": "other-mode", "by": "client", "text": "use PASV" })
+    );
+    // A failure that is expected is none to be mended: its cause is there, and nothing besides.
+    let output = quirknat(&["run", "--json", "port-other-untouched"]);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let step = &document["scenarios"][0]["steps"][0];
+    assert_eq!(
+        (&step["cause"], &step["remedies"]),
+        (&"control-port-not-watched".into(), &serde_json::Value::Null)
+    );
+}

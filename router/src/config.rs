@@ -119,7 +119,8 @@ impl StaticForward {
         Some(SocketAddrV4::new(*self.target.ip(), target_port))
     }
 
-    fn overlaps(&self, other: &Self) -> bool {
+    /// Whether a port is for both.
+    pub fn overlaps(&self, other: &Self) -> bool {
         self.protocol == other.protocol
             && self.ports.first <= other.ports.last
             && other.ports.first <= self.ports.last

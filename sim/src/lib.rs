@@ -17,6 +17,7 @@ pub mod lab;
 pub mod net;
 pub mod packet_text;
 pub mod record;
+pub mod remedy;
 pub mod report;
 pub mod scenario;
 pub mod session;

@@ -11,8 +11,9 @@ use super::run::ground::{Backend, Outcome, play_on_one};
 use super::{print, read_scenario};
 use crate::exit::Failure;
 use crate::explain::{Story, Telling, markdown, tell, text};
+use crate::remedy::suggest;
 use crate::scenario::language::BackendName;
-use crate::scenario::{Played, Scenario};
+use crate::scenario::{Played, Scenario, StepVerdict};
 
 /// What to explain, and in which form.
 #[derive(Debug, Args)]
@@ -95,7 +96,14 @@ pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let backend = args.backend.name();
     let played = played(backend, &name, &scenario, args.seed)?;
     let telling = Telling { backend, seed: args.seed, step: args.step, all_packets: args.all_packets };
-    let story = tell(&played, telling).map_err(Failure::usage)?;
+    let mut story = tell(&played, telling).map_err(Failure::usage)?;
+    for told in &mut story.steps {
+        let position = told.number.saturating_sub(1);
+        if let Some(found) = played.verdict.steps.get(position).and_then(StepVerdict::found) {
+            let remedies = suggest(&scenario, position, &found, args.seed);
+            told.remedies = remedies.iter().map(ToString::to_string).collect();
+        }
+    }
     let document = render(args, &story)?;
     match &args.output {
         Some(path) => std::fs::write(path, document)

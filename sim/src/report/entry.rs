@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cause::{Cause, Details};
-use crate::scenario::{Mismatch, StepVerdict, Verdict};
+use crate::cause::{Cause, Details, Found};
+use crate::remedy::{Remedy, suggest};
+use crate::scenario::{Mismatch, Scenario, StepVerdict, Verdict};
 
 /// A scenario in a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,8 +44,19 @@ pub struct Step {
     /// What the cause has to do with here.
     #[serde(default, skip_serializing_if = "Details::is_empty")]
     pub details: Details,
+    /// What would help, where it was not as expected: most practical first, each tried.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remedies: Vec<Remedy>,
     /// What was not as expected.
     pub mismatches: Vec<Mismatch>,
+}
+
+impl Step {
+    /// Why it failed, in words, where that is known.
+    pub fn because(&self) -> Option<String> {
+        let found = Found { cause: self.cause?, details: self.details.clone() };
+        Some(format!("{}: {found}", found.cause.key()))
+    }
 }
 
 impl Entry {
@@ -55,6 +67,7 @@ impl Entry {
             assumed,
             cause,
             details,
+            remedies: Vec::new(),
             mismatches,
         };
         Self {
@@ -67,6 +80,18 @@ impl Entry {
             skipped: None,
             steps: verdict.steps.into_iter().map(step).collect(),
         }
+    }
+
+    /// Finds what would help where it was not as expected; `scenario` is the one that was played.
+    #[must_use]
+    pub fn with_remedies(mut self, scenario: &Scenario, seed: u64) -> Self {
+        for (position, step) in self.steps.iter_mut().enumerate() {
+            if let Some(cause) = step.cause.filter(|_| !step.mismatches.is_empty()) {
+                let found = Found { cause, details: step.details.clone() };
+                step.remedies = suggest(scenario, position, &found, seed);
+            }
+        }
+        self
     }
 
     /// A scenario that cannot be played on this backend.

@@ -80,7 +80,8 @@ struct Wrong {
 }
 
 impl Wrong {
-    fn of(Step { mismatches, cause, .. }: &Step) -> Option<Self> {
+    fn of(step: &Step) -> Option<Self> {
+        let Step { mismatches, remedies, .. } = step;
         let first = mismatches.first()?;
         let mut message = format!("{}: expected {}, saw {}", first.what, first.expected, first.seen);
         if let more @ 1.. = mismatches.len() - 1 {
@@ -91,8 +92,11 @@ impl Wrong {
         for Mismatch { what, expected, seen } in mismatches {
             let _ = writeln!(text, "{what}\n  expected {expected}\n  saw      {seen}");
         }
-        if let Some(cause) = cause {
-            let _ = writeln!(text, "cause: {cause}");
+        if let Some(because) = step.because() {
+            let _ = writeln!(text, "cause: {because}");
+        }
+        for remedy in remedies {
+            let _ = writeln!(text, "what helps: {remedy}");
         }
         Some(Self { element: "failure", kind: "mismatch", message: for_line(&message).into_owned(), text })
     }

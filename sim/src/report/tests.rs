@@ -18,6 +18,7 @@ fn assumes(steps: &[(&str, Option<&str>, bool)]) -> Entry {
         assumed: assumed.map(str::to_owned),
         cause: None,
         details: Details::default(),
+        remedies: Vec::new(),
         mismatches: if *ok { Vec::new() } else { vec![mismatch()] },
     });
     let steps: Vec<Step> = steps.collect();

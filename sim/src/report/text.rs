@@ -76,8 +76,12 @@ impl<W: Write> Report for Text<W> {
                 writeln!(self.out, "       {what}: expected {}", for_line(&mismatch.expected))?;
                 writeln!(self.out, "       {:indent$}  saw      {}", "", for_line(&mismatch.seen))?;
             }
-            if let Some(cause) = &step.cause {
-                writeln!(self.out, "       cause: {cause}")?;
+            if let Some(because) = step.because() {
+                writeln!(self.out, "       cause: {}", for_line(&because))?;
+            }
+            for (number, remedy) in step.remedies.iter().enumerate() {
+                let lead = if number == 0 { "what helps:" } else { "" };
+                writeln!(self.out, "       {lead:11} {}", for_line(&remedy.to_string()))?;
             }
         }
         self.out.flush()

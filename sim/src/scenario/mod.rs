@@ -6,6 +6,7 @@ mod compare;
 mod contents;
 mod describe;
 mod done;
+mod edit;
 mod judge;
 mod kept;
 pub mod language;

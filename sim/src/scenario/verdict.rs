@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::cause::{Cause, Details};
+use crate::cause::{Cause, Details, Found};
 
 /// What came of a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,13 @@ pub struct StepVerdict {
     pub details: Details,
     /// What was not as expected.
     pub mismatches: Vec<Mismatch>,
+}
+
+impl StepVerdict {
+    /// Why it failed, with what that has to do with here.
+    pub fn found(&self) -> Option<Found> {
+        Some(Found { cause: self.cause?, details: self.details.clone() })
+    }
 }
 
 /// One thing seen of a step.

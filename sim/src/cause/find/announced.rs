@@ -171,10 +171,13 @@ impl Case<'_> {
             LeftAlone::NoPortLeft => Cause::NoPortLeft,
             LeftAlone::WouldExceedMtu => Cause::RewriteExceedsMtu,
         };
+        // The other causes are the reason itself.
+        let says_more = !self.is_encrypted()
+            && matches!(cause, Cause::LanAddressInPassiveReply | Cause::AnnouncementMalformed);
         let details = Details {
             router: Some(router.to_owned()),
             watched_ports,
-            because: (!self.is_encrypted()).then(|| reason.to_string()),
+            because: says_more.then(|| reason.to_string()),
             ..details
         };
         Found { cause, details }

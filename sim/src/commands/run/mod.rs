@@ -114,7 +114,7 @@ fn player(args: &RunArgs) -> Arc<dyn Fn(&Job) -> Outcome + Send + Sync> {
             Ground::Played { verdict, networks } => {
                 let written =
                     out.as_deref().map_or(Ok(()), |folder| artifacts::write(folder, &verdict, &networks));
-                (Entry::played(job.position, verdict), written)
+                (Entry::played(job.position, verdict).with_remedies(&scenario, seed), written)
             }
             Ground::Skipped(because) => {
                 (Entry::skipped(job.position, &job.name, &scenario.title, because), Ok(()))

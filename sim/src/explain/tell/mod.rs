@@ -137,7 +137,8 @@ fn tell_step(
         until_us: until.total_micros(),
         outcome: outcome(judged),
         cause: judged.cause.map(|cause| Explained { cause, text: cause.to_string() }),
-        remedies: remedies(judged),
+        // Whoever has the scenario can try what would help.
+        remedies: Vec::new(),
         mismatches: judged.mismatches.clone(),
         stations: session.stations.clone(),
         wires: session.wires.clone(),
@@ -147,11 +148,6 @@ fn tell_step(
         table,
         rows: ladder.rows,
     }
-}
-
-/// What would help, most practical first. The one place where remedies come in.
-fn remedies(_judged: &StepVerdict) -> Vec<String> {
-    Vec::new()
 }
 
 fn outcome(judged: &StepVerdict) -> Outcome {
