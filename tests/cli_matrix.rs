@@ -80,6 +80,19 @@ fn as_json_it_is_one_object_whose_cells_are_the_list_and_the_same_however_many_p
 }
 
 #[test]
+fn the_readme_shows_lines_of_what_is_printed() {
+    let readme = include_str!("../README.md");
+    let shown = readme.split("why the rest does not:").nth(1).unwrap();
+    let shown = shown.split("Where the article speaks").next().unwrap();
+    let shown: Vec<&str> = shown.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    assert!(shown.len() > 5, "{shown:?}");
+    let output = quirknat(&["matrix"]);
+    for line in shown.into_iter().filter(|line| *line != "…") {
+        assert!(stdout(&output).lines().any(|printed| printed == line), "{line:?}: {}", stdout(&output));
+    }
+}
+
+#[test]
 fn profiles_are_set_against_each_other_and_called_by_their_files() {
     let scratch = Scratch::new();
     let watched = profile(&scratch, "both-ports.toml", "value = [21]", "value = [21, 2121]");
