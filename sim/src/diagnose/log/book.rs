@@ -13,6 +13,8 @@ use crate::session::{Account, Announcement, DataAttempt, End, Ending, Fate, Line
 pub(super) const MAX_SESSIONS: usize = 1000;
 /// More lines of all sessions together than this are not kept.
 pub(super) const MAX_LINES: usize = 100_000;
+/// More bytes of lines of all sessions together than this are not kept.
+const MAX_BYTES: usize = 16 << 20;
 /// More data connections of one session than this are not kept.
 const MAX_ATTEMPTS: usize = 10_000;
 
@@ -24,6 +26,7 @@ pub(super) struct Book {
     open: BTreeMap<String, usize>,
     notes: Vec<Note>,
     lines: usize,
+    bytes: usize,
     sessions_left_out: bool,
     lines_left_out: usize,
 }
@@ -98,7 +101,8 @@ impl Book {
     }
 
     fn say(&mut self, key: &str, line: Line) {
-        if self.lines >= MAX_LINES {
+        let length = line.text.len();
+        if self.lines >= MAX_LINES || self.bytes + length > MAX_BYTES {
             self.lines_left_out += 1;
             return;
         }
@@ -108,6 +112,7 @@ impl Book {
         };
         session.say(line);
         self.lines += 1;
+        self.bytes += length;
     }
 
     /// What the log tells of the server's end of the control connection.

@@ -186,6 +186,34 @@ fn a_progress_meter_and_a_hexadecimal_trace_do_not_hide_the_dialogue() {
 }
 
 #[test]
+fn a_log_by_way_of_syslog_is_the_same_log() {
+    let vsftpd = "Nov 25 21:51:20 nas vsftpd[30871]: [anonymous] FTP response: Client \"::ffff:192.0.2.7\", \"220 hi\"\n";
+    let proftpd = "Nov 25 21:51:20 nas proftpd[7]: 127.0.0.1 (pc[192.0.2.7]) - FTP session opened.\n\
+                   Nov 25 21:51:20 nas proftpd[7]: 127.0.0.1 (pc[192.0.2.7]) - dispatching CMD command 'PASV' to mod_core\n";
+    let pure = "Nov 25 21:51:20 nas pure-ftpd[9]: (?@192.0.2.7) [DEBUG] Command [pasv] []\n";
+    for (log, format) in [(vsftpd, Format::Vsftpd), (proftpd, Format::ProftpdDebug), (pure, Format::PureFtpd)]
+    {
+        let reading = read(&mut log.as_bytes()).unwrap();
+        assert_eq!(reading.format, format);
+        assert_eq!(reading.sessions[0].client.ip, Some("192.0.2.7".parse().unwrap()), "{log}");
+        assert_eq!(reading.sessions[0].dialogue.lines.len(), 1, "{log}");
+    }
+}
+
+#[test]
+fn rubbish_between_the_lines_changes_nothing() {
+    for program in ["curl", "filezilla", "vsftpd", "pyftpdlib"] {
+        for (name, bytes) in of_program(program) {
+            let text = String::from_utf8(bytes).unwrap();
+            let rubbish = "\u{1}\u{fffd} rubbish\n\n";
+            let mixed: String = text.lines().flat_map(|line| [line, "\r\n", rubbish]).collect();
+            let (clean, mixed) = (read(&mut text.as_bytes()).unwrap(), read(&mut mixed.as_bytes()).unwrap());
+            assert_eq!(clean, mixed, "{program}/{name}");
+        }
+    }
+}
+
+#[test]
 fn a_log_without_end_is_kept_within_bounds() {
     let mut log = String::new();
     for number in 0..3000 {

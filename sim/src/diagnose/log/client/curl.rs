@@ -8,6 +8,7 @@ use super::ONLY;
 use crate::diagnose::log::Dialect;
 use crate::diagnose::log::book::Book;
 use crate::diagnose::log::note::Remark;
+use crate::diagnose::log::text::MAX_LINE;
 use crate::diagnose::log::{stamp, words};
 use crate::session::{Fate, Speaker};
 
@@ -60,9 +61,13 @@ impl Dialect for Curl {
     fn take(&mut self, line: &str, book: &mut Book) {
         let (at, line) = stamp::take(after_meter(line));
         if let Some(text) = bytes_of_trace(line) {
-            if let Some(block) = &mut self.block {
+            if let Some(block) = self.block.as_mut().filter(|block| block.text.len() < MAX_LINE) {
                 block.text.push_str(&text);
             }
+            return;
+        }
+        // What is not curl's may stand between the lines of a header.
+        if !["* ", "> ", "< ", "== ", "=> ", "<= ", "curl: ("].iter().any(|mark| line.starts_with(mark)) {
             return;
         }
         self.finish(book);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use smoltcp::time::Instant;
 
 use crate::diagnose::log::Dialect;
-use crate::diagnose::log::book::Book;
+use crate::diagnose::log::book::{Book, MAX_SESSIONS};
 use crate::diagnose::log::note::Remark;
 use crate::diagnose::log::{stamp, words};
 use crate::session::{Ending, Fate, Speaker};
@@ -75,7 +75,9 @@ impl Debug {
         if text.starts_with("dispatching CMD ")
             && self.under_way.get(key).is_none_or(|known| known != command)
         {
-            self.under_way.insert(key.to_owned(), command.to_owned());
+            if self.under_way.len() < MAX_SESSIONS {
+                self.under_way.insert(key.to_owned(), command.to_owned());
+            }
             book.command(key, at, command);
             if !std::mem::replace(&mut self.told, true) {
                 book.note(Remark::NoReplies);
