@@ -119,6 +119,15 @@ impl StaticForward {
         Some(SocketAddrV4::new(*self.target.ip(), target_port))
     }
 
+    /// The port from which it leads to `target`, if it does.
+    pub(crate) fn port_towards(&self, protocol: Protocol, target: SocketAddrV4) -> Option<u16> {
+        if self.protocol != protocol || self.target.ip() != target.ip() {
+            return None;
+        }
+        let offset = target.port().checked_sub(self.target.port())?;
+        self.ports.first.checked_add(offset).filter(|port| self.ports.contains(*port))
+    }
+
     /// Whether a port is for both.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.protocol == other.protocol

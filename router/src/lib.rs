@@ -23,6 +23,6 @@ pub mod profile;
 pub mod reason;
 mod state;
 
-pub use core::{Counters, Router, Translation};
+pub use core::{Counters, NotTurned, Router, Translation};
 /// What a gateway is like and why it does what it does: the types of its events and profiles.
 pub use quirknat_alg as alg;

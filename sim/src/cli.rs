@@ -8,13 +8,14 @@ use crate::commands::lab::LabCommand;
 use crate::commands::matrix::MatrixArgs;
 use crate::commands::merge::MergeArgs;
 use crate::commands::profile::ProfileCommand;
+use crate::commands::replay::ReplayArgs;
 use crate::commands::router::RouterArgs;
 use crate::commands::run::RunArgs;
 use crate::commands::schema::SchemaArgs;
 use crate::commands::software::SoftwareCommand;
 use crate::commands::supervise::SuperviseArgs;
 use crate::commands::{
-    diagnose, explain, lab, matrix, merge, profile, router, run, schema, software, supervise,
+    diagnose, explain, lab, matrix, merge, profile, replay, router, run, schema, software, supervise,
 };
 use crate::exit::Failure;
 
@@ -47,6 +48,8 @@ enum Command {
     Router(RouterArgs),
     /// What went wrong in your own captures and logs of FTP, and what helps
     Diagnose(DiagnoseArgs),
+    /// A capture's LAN packets through a router of your choice: the translated capture out
+    Replay(ReplayArgs),
     /// A scenario's topology in network namespaces, to work in by hand
     #[command(subcommand)]
     Lab(LabCommand),
@@ -78,6 +81,7 @@ impl Cli {
             Command::Merge(args) => merge::run(args),
             Command::Router(args) => router::run(args),
             Command::Diagnose(args) => diagnose::run(args),
+            Command::Replay(args) => replay::run(args),
             Command::Lab(command) => lab::run(command),
             Command::Profile(command) => profile::run(command),
             Command::Software(command) => software::run(command),

@@ -18,6 +18,7 @@ pub mod net;
 pub mod packet_text;
 pub mod record;
 pub mod remedy;
+pub mod replay;
 pub mod report;
 pub mod scenario;
 pub mod session;

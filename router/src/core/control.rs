@@ -27,6 +27,11 @@ impl Control {
     pub(super) fn new(inside_role: Role, server_port: u16, rewrites_remembered: usize) -> Self {
         Self { inside_role, server_port, stream: Stream::new(rewrites_remembered) }
     }
+
+    /// The inside end's stream, where anything of it was ever rewritten.
+    pub(super) fn rewritten_stream(&self) -> Option<&Stream> {
+        Some(&self.stream).filter(|stream| stream.is_rewritten())
+    }
 }
 
 /// An announcement in the segment under way.

@@ -21,6 +21,7 @@ mod inbound;
 mod lan;
 mod lifetime;
 mod pass;
+mod turned;
 mod unsolicited;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -43,6 +44,8 @@ use crate::state::mapping::MappingTable;
 use crate::state::reassembly::Reassembly;
 use crate::state::station::Stations;
 use crate::state::timer::{self, Tick, Wheel};
+
+pub use turned::NotTurned;
 
 /// A home router.
 ///

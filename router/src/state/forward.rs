@@ -77,6 +77,17 @@ impl Forwards {
         self.static_target(protocol, port).or_else(by_alg)
     }
 
+    /// A port from which a forward of either kind leads to `target`.
+    pub(crate) fn port_towards(&self, protocol: Protocol, target: SocketAddrV4) -> Option<u16> {
+        let by_user = self.by_user.iter().find_map(|forward| forward.port_towards(protocol, target));
+        let by_alg = || {
+            let leads = |id: &&ForwardId| self.get(**id).is_some_and(|forward| forward.target == target);
+            let id = self.alg_ports.values().find(leads).filter(|_| protocol == Protocol::Tcp)?;
+            self.get(*id).map(|forward| forward.external_port)
+        };
+        by_user.or_else(by_alg)
+    }
+
     pub(crate) fn at_port(&self, protocol: Protocol, port: u16) -> Option<ForwardId> {
         self.alg_ports.get(&port).copied().filter(|_| protocol == Protocol::Tcp)
     }

@@ -6,6 +6,7 @@ pub mod lab;
 pub mod matrix;
 pub mod merge;
 pub mod profile;
+pub mod replay;
 pub mod router;
 pub mod run;
 pub mod schema;

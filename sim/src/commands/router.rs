@@ -173,12 +173,19 @@ impl LiveClock {
 }
 
 /// What the router has done, a line a figure.
-fn summary(counters: &Counters, ports: &[Port<Tun>]) -> String {
+fn summary(counted: &Counters, ports: &[Port<Tun>]) -> String {
+    let mut text = counters(counted);
+    for port in ports.iter().filter(|port| port.lost > 0) {
+        let what = format_args!("packets lost at {}, which had no room", port.device.name());
+        count_line(&mut text, port.lost, &what);
+    }
+    text
+}
+
+/// A router's counters, a line a figure.
+pub(super) fn counters(counters: &Counters) -> String {
     let mut text = String::new();
-    let mut line = |count: u64, what: &dyn std::fmt::Display| {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{count:>12} {what}");
-    };
+    let mut line = |count: u64, what: &dyn std::fmt::Display| count_line(&mut text, count, what);
     line(counters.received, &"packets received");
     line(counters.forwarded, &"packets forwarded");
     for (answer, count) in &counters.answered {
@@ -190,8 +197,11 @@ fn summary(counters: &Counters, ports: &[Port<Tun>]) -> String {
     line(counters.translations, &"translations created");
     line(counters.commands_rewritten, &"announcements rewritten");
     line(counters.commands_left_alone, &"announcements left alone");
-    for port in ports.iter().filter(|port| port.lost > 0) {
-        line(port.lost, &format_args!("packets lost at {}, which had no room", port.device.name()));
-    }
     text
+}
+
+/// A figure on a line of its own.
+pub(super) fn count_line(text: &mut String, count: u64, what: &dyn std::fmt::Display) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{count:>12} {what}");
 }

@@ -28,6 +28,7 @@ pub(super) fn read_log(
     material.sources.push(Source {
         name: format!("{name} ({format}'s log)"),
         medium,
+        clock: source,
         stated: None,
         span: span(&sessions),
         sees_data: false,
@@ -35,6 +36,7 @@ pub(super) fn read_log(
     });
     let observed = sessions.into_iter().enumerate().map(|(place, account)| Observed {
         source,
+        began: account.dialogue.lines.first().and_then(|line| line.at),
         joined: is_joined(&account),
         encrypted: of(Some(place)).any(|note| note.remark == Remark::Encrypted),
         notes: texts(Some(place)),

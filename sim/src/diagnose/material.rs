@@ -28,6 +28,8 @@ pub struct Source {
     pub name: String,
     /// What kind it is.
     pub medium: Medium,
+    /// Sources with the same number have one clock: they are interfaces of one capture.
+    pub clock: usize,
     /// On which side of the router it was recorded, where the user says so.
     pub stated: Option<Stated>,
     /// From when to when, on its own clock.
@@ -67,6 +69,8 @@ pub struct Observed {
     pub source: usize,
     /// What it tells.
     pub account: Account,
+    /// When it was first seen.
+    pub began: Option<Instant>,
     /// Whether its beginning is missing.
     pub joined: bool,
     /// Whether the control connection was encrypted from some point on.

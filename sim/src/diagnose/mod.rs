@@ -8,13 +8,24 @@
 //!
 //! What the material does not tell is not made up: it is said, and what to record.
 
+mod candidates;
 mod capture;
+mod diagnosis;
+mod facts;
+mod json;
 pub mod log;
 mod logged;
 mod material;
+mod rebuild;
 mod sessions;
 mod text;
+mod words;
 
+pub use candidates::{Candidate, Comparison, Difference};
+pub use diagnosis::{Diagnosis, diagnose};
+pub use facts::{Announced, Facts, Transfer};
+pub use json::json;
 pub use material::{Material, MaterialError, Medium, Observed, Source, Stated};
+pub use rebuild::NotRebuilt;
 pub use sessions::{Session, sessions};
 pub use text::text;

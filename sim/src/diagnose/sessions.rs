@@ -1,7 +1,7 @@
 //! Which views are of one session. They are matched by what was said and how long it took, never by addresses, which a
 //! router changes, nor by the hour, which two machines' clocks disagree about.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use smoltcp::time::Instant;
 
@@ -24,60 +24,90 @@ pub struct Session {
 /// Commands that two views have to share to be of one session.
 const LEAST_SHARED: usize = 2;
 
+/// Views that are compared with one another, all of them; of more, each with so many of those nearest in order.
+const ALL_COMPARED: usize = 1_000;
+const NEAREST: usize = 200;
+/// What is seen twice on one clock is seen at the same time, but for the way between: in microseconds.
+const SAME_TIME: u64 = 2_000_000;
+
 /// Puts the views of each session together, in the order in which the material has them.
 pub fn sessions(material: &Material) -> Vec<Session> {
-    let views: Vec<Said> = material.observed.iter().map(Said::of).collect();
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    let mut open: Vec<bool> = vec![true; views.len()];
-    for place in 0..views.len() {
-        if !open[place] {
-            continue;
+    let views: Vec<Said> =
+        material.observed.iter().map(|view| Said::of(view, material.sources[view.source].medium)).collect();
+    let mut pairs: Vec<(Likeness, usize, usize)> = Vec::new();
+    for one in 0..views.len() {
+        let others = one + 1..views.len();
+        let far = if views.len() <= ALL_COMPARED { views.len() } else { NEAREST };
+        for other in others.filter(|other| nearness(material, one, *other) <= far) {
+            let [mine, theirs] = [&material.observed[one], &material.observed[other]];
+            let apart = apart(mine, theirs).filter(|_| share_clock(material, mine, theirs)).unwrap_or(0);
+            let likeness = views[one].likeness(&views[other]).map(|likeness| Likeness { apart, ..likeness });
+            pairs.extend(
+                likeness
+                    .filter(|_| may_be_the_same(material, one, other))
+                    .map(|likeness| (likeness, one, other)),
+            );
         }
-        open[place] = false;
-        let mut group = vec![place];
-        let mut sources = vec![place];
-        // From each other source the one that fits best; from its own one, such as "any", what has other ends.
-        loop {
-            let fits = |other: &usize| {
-                open[*other]
-                    && group.iter().all(|member| may_be_the_same(material, *member, *other))
-                    && !sources.contains(other)
-            };
-            let best = (0..views.len())
-                .filter(fits)
-                .filter_map(|other| Some((views[place].likeness(&views[other])?, other)))
-                .min_by_key(|(likeness, other)| (*likeness, *other));
-            let Some((_, other)) = best else { break };
-            // It may fit another one of this source better.
-            let rival = (0..views.len())
-                .filter(|rival| {
-                    open[*rival] && material.observed[*rival].source == material.observed[place].source
-                })
-                .filter_map(|rival| views[rival].likeness(&views[other]))
-                .min();
-            sources.push(other);
-            if rival.is_some_and(|rival| Some(rival) < views[place].likeness(&views[other])) {
-                continue;
-            }
-            open[other] = false;
-            group.push(other);
-        }
-        groups.push(group);
     }
-    groups.into_iter().map(|group| in_order(material, group)).collect()
+    pairs.sort_unstable();
+    let mut group_of: Vec<usize> = (0..views.len()).collect();
+    let mut groups: Vec<Vec<usize>> = (0..views.len()).map(|place| vec![place]).collect();
+    for (_, one, other) in pairs {
+        let [one, other] = [group_of[one], group_of[other]];
+        let (first, second) = (one.min(other), one.max(other));
+        let fit = |one: &usize| groups[second].iter().all(|other| may_be_the_same(material, *one, *other));
+        if first != second && groups[first].iter().all(fit) {
+            for view in std::mem::take(&mut groups[second]) {
+                group_of[view] = first;
+                groups[first].push(view);
+            }
+        }
+    }
+    groups.into_iter().filter(|group| !group.is_empty()).map(|group| in_order(material, group)).collect()
 }
 
-/// Two views of one session come from two sources, or have other addresses.
+/// How far apart two views are in the order of their sources.
+fn nearness(material: &Material, one: usize, other: usize) -> usize {
+    let place = |view: usize| {
+        let source = material.observed[view].source;
+        view - material
+            .observed
+            .iter()
+            .take(view)
+            .rposition(|other| other.source != source)
+            .map_or(0, |last| last + 1)
+    };
+    place(one).abs_diff(place(other))
+}
+
+/// Two views of one session come from two files; or from one clock at the same time, and there from two interfaces or
+/// with another host at one end and the same port of the same host at the other.
 fn may_be_the_same(material: &Material, one: usize, other: usize) -> bool {
-    let (one, other) = (&material.observed[one], &material.observed[other]);
-    one.source != other.source || one.account.control() != other.account.control()
+    let [one, other] = [&material.observed[one], &material.observed[other]];
+    if !share_clock(material, one, other) {
+        return true;
+    }
+    let [mine, theirs] = [&one.account, &other.account];
+    let is_translated = (mine.client == theirs.client) != (mine.server == theirs.server);
+    (one.source != other.source || is_translated) && apart(one, other).is_some_and(|apart| apart <= SAME_TIME)
+}
+
+fn share_clock(material: &Material, one: &Observed, other: &Observed) -> bool {
+    material.sources[one.source].clock == material.sources[other.source].clock
+}
+
+/// From one view's beginning to the other's, in microseconds.
+fn apart(one: &Observed, other: &Observed) -> Option<u64> {
+    Some(one.began?.total_micros().abs_diff(other.began?.total_micros()))
 }
 
 /// How unlike two views are, the best first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Likeness {
     /// Announced ports that differ.
     ports: usize,
+    /// On one clock, from one's beginning to the other's.
+    apart: u64,
     /// By how much the times between commands differ, in microseconds.
     pace: u64,
     /// Commands that only one of them has.
@@ -86,26 +116,45 @@ struct Likeness {
 
 /// What a view has that no router changes.
 struct Said {
+    /// Both ends, of a connection that nothing was said on: a switch may have sent it where it was not for.
+    silent: Option<(SocketAddrV4, SocketAddrV4)>,
+    control: Option<(SocketAddrV4, SocketAddrV4)>,
     commands: Vec<(String, Option<Instant>)>,
     ports: Vec<u16>,
+    /// The replies' codes; logs may leave some out.
+    codes: Option<Vec<u16>>,
 }
 
 impl Said {
-    fn of(observed: &Observed) -> Self {
+    fn of(observed: &Observed, medium: Medium) -> Self {
         let lines = || observed.account.dialogue.lines.iter();
         let said = |line: &Line| (command(line), line.at);
+        let control = observed.account.control();
         Self {
+            silent: control.filter(|_| observed.account.dialogue.lines.is_empty()),
+            control,
             commands: lines().filter(|line| line.by == Speaker::Client).map(said).collect(),
+            codes: (medium == Medium::Capture).then(|| lines().filter_map(Line::code).collect()),
             ports: lines().filter_map(Line::announces).map(port).collect(),
         }
     }
 
     /// `None`: they are not of one session.
     fn likeness(&self, other: &Self) -> Option<Likeness> {
+        if self.silent.is_some() || other.silent.is_some() {
+            return (self.control.is_some() && self.control == other.control).then(Likeness::default);
+        }
         let (long, short) =
             if self.commands.len() >= other.commands.len() { (self, other) } else { (other, self) };
         let length = short.commands.len();
         if length < LEAST_SHARED {
+            return None;
+        }
+        let within = |one: &Vec<u16>, other: &Vec<u16>| {
+            let (long, short) = if one.len() >= other.len() { (one, other) } else { (other, one) };
+            short.is_empty() || long.windows(short.len()).any(|window| window == short.as_slice())
+        };
+        if self.codes.as_ref().zip(other.codes.as_ref()).is_some_and(|(one, other)| !within(one, other)) {
             return None;
         }
         let words = |said: &[(String, Option<Instant>)]| -> Vec<String> {
@@ -119,7 +168,7 @@ impl Said {
             .map(|window| pace_apart(window, &short.commands));
         let pace = paces.min()?;
         let ports = self.ports.iter().zip(&other.ports).filter(|(one, other)| one != other).count();
-        Some(Likeness { ports, pace, unshared: long.commands.len() - length })
+        Some(Likeness { ports, apart: 0, pace, unshared: long.commands.len() - length })
     }
 }
 
@@ -158,11 +207,21 @@ fn in_order(material: &Material, group: Vec<usize>) -> Session {
             (rank, place, told_by)
         })
         .collect();
-    placed.sort_by_key(|(rank, place, _)| (*rank, *place));
+    // On one clock, who is nearer to the client sees it begin earlier.
+    placed.sort_by_key(|(rank, place, _)| {
+        let view = &material.observed[*place];
+        (*rank, material.sources[view.source].clock, view.began, *place)
+    });
+    let silent = |place: usize| material.observed[place].account.dialogue.lines.is_empty();
+    let mut aside = Vec::new();
+    if !placed.iter().all(|(_, place, _)| silent(*place)) {
+        aside.extend(placed.extract_if(.., |(_, place, _)| silent(*place)).map(|(_, place, _)| place));
+    }
     let mut session = Session::default();
     match placed.as_slice() {
         [(rank, place, told_by)] => {
-            let side = if *rank <= Rank::Client { &mut session.at_client } else { &mut session.at_server };
+            let side =
+                if *rank <= Rank::BeforeServer { &mut session.at_client } else { &mut session.at_server };
             *side = Some(*place);
             session.told_by.push((*place, told_by));
         }
@@ -173,6 +232,7 @@ fn in_order(material: &Material, group: Vec<usize>) -> Session {
         }
         [] => {}
     }
+    session.others.extend(aside);
     session
 }
 
@@ -181,6 +241,7 @@ fn in_order(material: &Material, group: Vec<usize>) -> Session {
 enum Rank {
     ClientItself,
     Client,
+    BeforeServer,
     Between,
     Server,
     ServerItself,
@@ -213,7 +274,10 @@ fn rank(material: &Material, place: usize) -> (Rank, &'static str) {
     } else if foreign_port(account) {
         (Rank::Between, "outside the client's router: PORT names another address than the client has here")
     } else if foreign_passive(account) {
-        (Rank::Client, "outside the server's router: 227 names another address than the server has here")
+        (
+            Rank::BeforeServer,
+            "outside the server's router: 227 names another address than the server has here",
+        )
     } else if client_is_private {
         (Rank::Client, "between private addresses: taken for the client's side")
     } else {

@@ -12,3 +12,4 @@ pub use markdown::markdown;
 pub use story::Story;
 pub use tell::{NothingToTell, Telling, tell};
 pub use text::text;
+pub(crate) use text::{Piece, wrap};

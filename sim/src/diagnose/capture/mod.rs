@@ -52,11 +52,11 @@ pub(super) fn read_capture(
             None if several => format!("{name}, interface {number}"),
             _ => name.to_owned(),
         };
-        add(material, name, tracker);
+        add(material, name, first, tracker);
     }
     if material.sources.len() == first {
         let nothing = Tracker::default();
-        add(material, name.to_owned(), nothing);
+        add(material, name.to_owned(), first, nothing);
     }
     if let Some(source) = material.sources.get_mut(first) {
         source.notes.extend(aside.notes(cut_off));
@@ -64,7 +64,7 @@ pub(super) fn read_capture(
     Ok(())
 }
 
-fn add(material: &mut Material, name: String, tracker: Tracker) {
+fn add(material: &mut Material, name: String, clock: usize, tracker: Tracker) {
     let source = material.sources.len();
     let seen = tracker.seen().clone();
     let mut notes = Vec::new();
@@ -81,16 +81,16 @@ fn add(material: &mut Material, name: String, tracker: Tracker) {
     note(seen.sessions_beyond, "connections like FTP's beyond those that are kept: they are not looked at");
     let span = tracker.span();
     for tracked in tracker.into_sessions() {
-        let Tracked { account, joined, encrypted, beyond } = tracked;
+        let Tracked { account, began, joined, encrypted, beyond } = tracked;
         let mut notes = Vec::new();
         if beyond > 0 {
             notes.push(format!("{beyond} lines of its dialogue beyond those that are kept"));
         }
-        material.observed.push(Observed { source, account, joined, encrypted, notes });
+        material.observed.push(Observed { source, account, began: Some(began), joined, encrypted, notes });
     }
     let sees_data = seen.beside > 0;
     let medium = Medium::Capture;
-    material.sources.push(Source { name, medium, stated: None, span, sees_data, notes });
+    material.sources.push(Source { name, medium, clock, stated: None, span, sees_data, notes });
 }
 
 /// What a capture tells besides its IPv4 sessions.

@@ -83,6 +83,7 @@ struct Session {
 #[derive(Debug, Clone)]
 pub(super) struct Tracked {
     pub(super) account: Account,
+    pub(super) began: Instant,
     /// The beginning was not seen.
     pub(super) joined: bool,
     pub(super) encrypted: bool,
@@ -325,7 +326,8 @@ impl Tracker {
                     established: (fate(&control, last) != Fate::Unknown).then_some(false),
                     ..Account::default()
                 };
-                let tracked = Tracked { account, joined: false, encrypted: false, beyond: 0 };
+                let began = control.opened_at;
+                let tracked = Tracked { account, began, joined: false, encrypted: false, beyond: 0 };
                 found.push((control.opened_at, tracked));
             }
         }
@@ -342,9 +344,9 @@ fn await_data(
     by: Speaker,
     announcement: Announcement,
 ) {
-    let announcer = if by == Speaker::Client { session.control.from } else { session.control.to };
+    let sender = if by == Speaker::Client { session.control.from } else { session.control.to };
     let announced = announcement.leads_to(session.control.to);
-    for end in [announced, SocketAddrV4::new(*announcer.ip(), announced.port())] {
+    for end in [announced, SocketAddrV4::new(*sender.ip(), announced.port())] {
         if !session.awaited.contains(&end) {
             session.awaited.push_back(end);
         }
@@ -373,7 +375,7 @@ fn fate(connection: &Connection, last: Instant) -> Fate {
 
 impl Session {
     fn into_tracked(self, last: Instant) -> Tracked {
-        let (client, server) = (*self.control.from.ip(), *self.control.to.ip());
+        let [one, other] = [*self.control.from.ip(), *self.control.to.ip()];
         let lines = &self.lines;
         // Where both ends have one address, who was announced to whom tells.
         let to_client = |to: SocketAddrV4| {
@@ -384,8 +386,7 @@ impl Session {
             lines.iter().any(announced)
         };
         let dials = |connection: &Connection| {
-            let is_client =
-                *connection.from.ip() == client && (client != server || !to_client(connection.to));
+            let is_client = *connection.from.ip() == one && (one != other || !to_client(connection.to));
             if is_client { Speaker::Client } else { Speaker::Server }
         };
         let attempt = |connection: &Connection| DataAttempt {
@@ -407,6 +408,7 @@ impl Session {
         let account = Account { dialogue: Dialogue { lines: self.lines }, ..account };
         Tracked {
             account,
+            began: self.control.opened_at,
             joined: !self.control.was_seen_opening(),
             encrypted: self.implicit_tls || self.reading.is_encrypted(),
             beyond: self.beyond,

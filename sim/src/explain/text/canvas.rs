@@ -83,14 +83,14 @@ pub(super) fn width(text: &str) -> usize {
 }
 
 /// A piece of a text that was cut into lines, and the characters it is.
-pub(super) struct Piece {
-    pub(super) text: String,
+pub(crate) struct Piece {
+    pub(crate) text: String,
     /// Its first character's place in the whole.
-    pub(super) start: usize,
+    pub(crate) start: usize,
 }
 
 /// Cuts a text into lines of at most `columns`, between words where that is possible.
-pub(super) fn wrap(text: &str, columns: usize) -> Vec<Piece> {
+pub(crate) fn wrap(text: &str, columns: usize) -> Vec<Piece> {
     let columns = columns.max(1);
     let characters: Vec<char> = text.chars().collect();
     let mut pieces = Vec::new();

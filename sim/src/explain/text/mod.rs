@@ -4,13 +4,15 @@ mod canvas;
 mod ladder;
 mod rest;
 
+pub(crate) use canvas::{Piece, wrap};
+
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Effects, Style};
 
 use super::story::{StepStory, Story, Weight};
 use super::words;
-use canvas::{Canvas, wrap};
+use canvas::Canvas;
 
 /// No narrower line is laid out for; what is longer then is the terminal's to break.
 const NARROWEST: usize = 60;

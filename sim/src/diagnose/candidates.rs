@@ -1,0 +1,119 @@
+//! Which routers would do what was seen: the session is rebuilt as a scenario, played under each profile, and looked at in
+//! the same way as the material.
+
+use quirknat_router::profile::builtin;
+use serde::Serialize;
+use smoltcp::time::Instant;
+
+use super::facts::Facts;
+use super::material::{Material, Medium, Observed, Source};
+use super::rebuild::{CLIENT, NotRebuilt, SERVER, rebuild};
+use super::sessions::Session;
+use crate::net::Network;
+use crate::scenario::play;
+use crate::session::{Account, View, beyond_routers};
+
+/// What was compared, and what each router would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Comparison {
+    /// What was seen, in words.
+    pub seen: Vec<String>,
+    /// The routers.
+    pub routers: Vec<Candidate>,
+}
+
+/// What a profile's router would do, beside what was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Candidate {
+    /// The profile.
+    pub profile: String,
+    /// Where it differs from what was seen; none: it would do exactly this.
+    pub differs: Vec<Difference>,
+}
+
+/// One thing that would be otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// What.
+    pub what: &'static str,
+    /// As it was seen.
+    pub seen: String,
+    /// As it would be.
+    pub would_be: String,
+}
+
+/// What is compared, as far as it is known.
+fn signature(facts: &Facts<'_>) -> Vec<(&'static str, String)> {
+    let mut known = Vec::new();
+    let mut add = |what, value: Option<String>| known.extend(value.map(|value| (what, value)));
+    let words = |yes: &str, no: &str, it: bool| if it { yes.to_owned() } else { no.to_owned() };
+    let sent = facts.at_client.and_then(Facts::announced);
+    let seen = facts.at_server.and_then(Facts::announced);
+    add("the announcement arrives", facts.rewritten().map(|it| words("rewritten", "as it was sent", it)));
+    add(
+        "the announced port arrives",
+        sent.zip(seen)
+            .map(|(sent, seen)| words("as it was sent", "as another one", sent.to.port() == seen.to.port())),
+    );
+    add("the transfer", facts.data_works().map(|it| words("works", "fails", it)));
+    known
+}
+
+/// Each profile's router beside what was seen. The names are those of built-in profiles or paths of files.
+pub(super) fn candidates(facts: &Facts<'_>, profiles: &[String]) -> Result<Comparison, NotRebuilt> {
+    let seen = signature(facts);
+    if seen.is_empty() {
+        return Err(NotRebuilt::NothingSeen);
+    }
+    let candidate = |profile: &str| {
+        let scenario = rebuild(facts, profile)?;
+        let played = play(profile, &scenario, 0);
+        let (material, session) = as_material(&played.network);
+        let would_be = signature(&Facts::of(&material, &session));
+        let differs = seen.iter().filter_map(|(what, seen)| {
+            let would_be = would_be.iter().find(|(other, _)| other == what).map(|(_, value)| value.clone());
+            let would_be = would_be.unwrap_or_else(|| "not at all".to_owned());
+            (would_be != *seen).then(|| Difference { what, seen: seen.clone(), would_be })
+        });
+        Ok(Candidate { profile: profile.to_owned(), differs: differs.collect() })
+    };
+    let all = builtin().iter().map(|entry| entry.name.to_owned()).chain(profiles.iter().cloned());
+    let routers: Vec<Candidate> = all.map(|profile| candidate(&profile)).collect::<Result<_, _>>()?;
+    let seen = seen.iter().map(|(what, value)| format!("{what} {value}")).collect();
+    Ok(Comparison { seen, routers })
+}
+
+/// Both hosts' wires of the scenario played, as if they had been recorded.
+fn as_material(network: &Network) -> (Material, Session) {
+    let wire = |host: &str| {
+        let ends_so = |wire: &&str| wire.rsplit('.').next() == Some(host);
+        network.wires().iter().position(ends_so).unwrap_or_default()
+    };
+    let at_client = View::new(network, wire(CLIENT), Instant::ZERO, None);
+    let known = at_client.control.as_ref().map(|control| (control.from, control.to));
+    let beyond = known.map(|ends| beyond_routers(network, Instant::ZERO, ends));
+    let at_server = View::new(network, wire(SERVER), Instant::ZERO, beyond);
+    let source = |name: &str| Source {
+        name: name.to_owned(),
+        medium: Medium::Capture,
+        clock: 0,
+        stated: None,
+        span: None,
+        sees_data: true,
+        notes: Vec::new(),
+    };
+    let observed = |source, view: &View| Observed {
+        source,
+        account: Account::from(view),
+        began: view.control.as_ref().map(|control| control.opened_at),
+        joined: false,
+        encrypted: false,
+        notes: Vec::new(),
+    };
+    let material = Material {
+        sources: vec![source(CLIENT), source(SERVER)],
+        observed: vec![observed(0, &at_client), observed(1, &at_server)],
+    };
+    let session = Session { at_client: Some(0), at_server: Some(1), ..Session::default() };
+    (material, session)
+}
