@@ -1,7 +1,6 @@
-//! Real FTP clients, each told in its own words to use one mode only: no EPRT, no EPSV, no falling back, and to
-//! believe the address of a 227.
+//! Real FTP clients, each told in its own words to use one mode only (no EPRT, no EPSV, no falling back, and to believe
+//! the address of a 227), or left as it is.
 
-use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
@@ -22,9 +21,20 @@ pub enum Client {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
+    /// PORT, and nothing else.
     Port,
+    /// PASV, and nothing else.
     Pasv,
+    /// As the client is without options.
+    Own,
+    /// Likewise, but for being told to have the server dial.
+    OwnActive,
+    /// Likewise, and to announce [`TOLD_ADDRESS`] with a port of [`TOLD_PORTS`].
+    OwnTold,
 }
+
+pub const TOLD_ADDRESS: &str = "203.0.113.7";
+pub const TOLD_PORTS: &str = "50000-50009";
 
 /// One session: log in, move one file, leave.
 pub struct Transfer<'a> {
@@ -32,9 +42,9 @@ pub struct Transfer<'a> {
     pub server: Server,
     pub host: &'a str,
     pub port: u16,
-    /// The file's name in the server's `pub`.
+    /// The file's path on the server.
     pub remote: &'a str,
-    /// The file here. For a fetch its last part is `remote` too, since ncftp lets only the directory be chosen.
+    /// The file here. For a fetch its last part is that of `remote` too, since ncftp lets only the directory be chosen.
     pub local: &'a Path,
     pub direction: Direction,
 }
@@ -55,6 +65,18 @@ impl Client {
             Self::Tnftp => "tnftp",
             Self::Ftplib => "python3",
         })
+    }
+
+    /// What scenarios call it.
+    pub fn software(self) -> &'static str {
+        match self {
+            Self::Curl => "curl",
+            Self::Lftp => "lftp",
+            Self::Ncftp => "ncftp",
+            Self::Wget => "wget",
+            Self::Tnftp => "tnftp",
+            Self::Ftplib => "ftplib",
+        }
     }
 
     pub fn can_store(self) -> bool {
@@ -82,19 +104,29 @@ impl Transfer<'_> {
     }
 
     fn passive(&self) -> bool {
-        self.mode == Mode::Pasv
+        matches!(self.mode, Mode::Pasv | Mode::Own)
+    }
+
+    /// One mode and no other.
+    fn is_strict(&self) -> bool {
+        matches!(self.mode, Mode::Port | Mode::Pasv)
     }
 
     fn url(&self) -> String {
-        format!("ftp://{}:{}/pub/{}", self.host, self.port, self.remote)
+        format!("ftp://{}:{}/{}", self.host, self.port, self.remote)
     }
 
     fn curl(&self) -> Command {
         let mut command = command("curl");
         command.args(["--disable", "--silent", "--show-error", "--verbose", "--max-time", "15"]);
-        command.args(["--disable-eprt", "--disable-epsv", "--no-ftp-skip-pasv-ip", "--connect-timeout", "6"]);
+        command.args(["--connect-timeout", "6"]);
+        if self.is_strict() {
+            command.args(["--disable-eprt", "--disable-epsv", "--no-ftp-skip-pasv-ip"]);
+        }
         command.args(["--user", &format!("{}:{}", self.server.user(), PASSWORD)]);
-        if !self.passive() {
+        if self.mode == Mode::OwnTold {
+            command.args(["--ftp-port", &format!("{TOLD_ADDRESS}:{TOLD_PORTS}")]);
+        } else if !self.passive() {
             command.args(["--ftp-port", "-"]);
         }
         command
@@ -105,27 +137,34 @@ impl Transfer<'_> {
     }
 
     fn lftp(&self) -> Command {
-        let settings = [
-            "net:max-retries 1",
-            "net:timeout 6",
-            "net:reconnect-interval-base 1",
-            "dns:order inet",
-            "ftp:ssl-allow no",
-            "ftp:prefer-epsv no",
-            "ftp:auto-passive-mode no",
-            "ftp:fix-pasv-address no",
-            "xfer:clobber yes",
-            "cmd:fail-exit yes",
+        let mut settings = vec![
+            "net:max-retries 1".to_owned(),
+            "net:timeout 6".to_owned(),
+            "net:reconnect-interval-base 1".to_owned(),
+            "dns:order inet".to_owned(),
+            "ftp:ssl-allow no".to_owned(),
+            "xfer:clobber yes".to_owned(),
+            "cmd:fail-exit yes".to_owned(),
         ];
-        let passive = if self.passive() { "yes" } else { "no" };
-        let (local, remote) = (self.local.display(), format!("pub/{}", self.remote));
+        if self.is_strict() {
+            let strict = ["ftp:prefer-epsv no", "ftp:auto-passive-mode no", "ftp:fix-pasv-address no"];
+            settings.extend(strict.map(str::to_owned));
+        }
+        if self.mode != Mode::Own {
+            settings.push(format!("ftp:passive-mode {}", if self.passive() { "yes" } else { "no" }));
+        }
+        if self.mode == Mode::OwnTold {
+            settings.push(format!("ftp:port-ipv4 {TOLD_ADDRESS}"));
+            settings.push(format!("ftp:port-range {TOLD_PORTS}"));
+        }
+        let (local, remote) = (self.local.display(), self.remote);
         let order = if self.fetches() {
             format!("get {remote} -o {local}")
         } else {
             format!("put {local} -o {remote}")
         };
         let script = format!(
-            "set {}; set ftp:passive-mode {passive}; open -u {},{PASSWORD} -p {} {}; {order}",
+            "set {}; open -u {},{PASSWORD} -p {} {}; {order}",
             settings.join("; set "),
             self.server.user(),
             self.port,
@@ -138,13 +177,16 @@ impl Transfer<'_> {
 
     fn ncftp(&self) -> Command {
         let mut command = command(if self.fetches() { "ncftpget" } else { "ncftpput" });
-        command.args(["-V", "-Z", "-t", "6", "-r", "1"]).arg(if self.passive() { "-F" } else { "-E" });
+        command.args(["-V", "-Z", "-t", "6", "-r", "1"]);
+        if self.mode != Mode::Own {
+            command.arg(if self.passive() { "-F" } else { "-E" });
+        }
         command.args(["-u", self.server.user(), "-p", PASSWORD, "-P", &self.port.to_string()]);
         if self.fetches() {
             let directory = self.local.parent().expect("a file lies in a directory");
-            command.arg(self.host).arg(directory).arg(format!("pub/{}", self.remote));
+            command.arg(self.host).arg(directory).arg(self.remote);
         } else {
-            command.args(["-C", self.host]).arg(self.local).arg(format!("pub/{}", self.remote));
+            command.args(["-C", self.host]).arg(self.local).arg(self.remote);
         }
         command
     }
@@ -163,26 +205,37 @@ impl Transfer<'_> {
 
     /// tnftp takes its orders on standard input.
     fn tnftp(&self, scratch: &Scratch) -> Command {
-        let (local, remote) = (self.local.display(), format!("pub/{}", self.remote));
+        let (local, remote) = (self.local.display(), self.remote);
         let order =
             if self.fetches() { format!("get {remote} {local}") } else { format!("put {local} {remote}") };
         let user = self.server.user();
-        let script = format!("user {user} {PASSWORD}\nepsv4 off\nbinary\n{order}\nquit\n");
+        let one_way = if self.is_strict() { "epsv4 off\n" } else { "" };
+        let script = format!("user {user} {PASSWORD}\n{one_way}binary\n{order}\nquit\n");
         let orders = scratch.write("tnftp-orders", script);
-        let mut command = command("tnftp");
-        command.args(["-n", "-i", "-v", "-q", "8"]).arg(if self.passive() { "-p" } else { "-A" });
-        command.args([self.host, &self.port.to_string()]);
-        command.stdin(File::open(orders).expect("the orders were just written"));
-        command
+        let mut tnftp = command("tnftp");
+        tnftp.args(["-n", "-i", "-v", "-q", "8"]);
+        if self.mode != Mode::Own {
+            tnftp.arg(if self.passive() { "-p" } else { "-A" });
+        }
+        tnftp.args([self.host, &self.port.to_string()]);
+        let mut shell = command("sh");
+        shell.args(["-c", "orders=$1; shift; exec \"$@\" <\"$orders\"", "sh"]).arg(orders);
+        shell.arg(tnftp.get_program()).args(tnftp.get_args());
+        shell
     }
 
     fn ftplib(&self) -> Command {
         let mut command = command("python3");
         command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/support/ftp_client.py"));
         command.args([self.host, &self.port.to_string(), self.server.user(), PASSWORD]);
-        command.arg(if self.passive() { "pasv" } else { "port" });
+        command.arg(match self.mode {
+            Mode::Port => "port",
+            Mode::Pasv => "pasv",
+            Mode::Own => "own",
+            Mode::OwnActive | Mode::OwnTold => "own-active",
+        });
         command.arg(if self.fetches() { "get" } else { "put" });
-        command.arg(format!("pub/{}", self.remote)).arg(self.local);
+        command.arg(self.remote).arg(self.local);
         command
     }
 }

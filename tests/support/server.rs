@@ -1,6 +1,7 @@
 //! Real FTP servers, started in a namespace over a directory of the test's own.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -28,6 +29,12 @@ pub enum Server {
     PyftpdlibPermitting,
     Proftpd,
     PureFtpd,
+}
+
+/// What a server behind NAT is told to announce.
+pub struct Told {
+    pub address: Ipv4Addr,
+    pub ports: RangeInclusive<u16>,
 }
 
 /// Whom a `PORT` may name.
@@ -58,21 +65,36 @@ impl Server {
         }
     }
 
+    /// What scenarios call it.
+    pub fn software(self) -> &'static str {
+        match self {
+            Self::Vsftpd | Self::VsftpdPromiscuous => "vsftpd",
+            Self::Pyftpdlib | Self::PyftpdlibPermitting => "pyftpdlib",
+            Self::Proftpd => "proftpd",
+            Self::PureFtpd => "pure-ftpd",
+        }
+    }
+
     /// Starts it over `<scratch>/root`, in which `pub` is open to all, and waits until it listens.
     pub fn start(self, namespace: &Namespace, scratch: &Scratch, port: u16) -> Process {
-        let root = scratch.directory("root", 0o755);
-        scratch.directory("root/pub", 0o1777);
-        let command = match self {
-            Self::Vsftpd => vsftpd(scratch, &root, port, Announced::MustBeTheClient),
-            Self::VsftpdPromiscuous => vsftpd(scratch, &root, port, Announced::AnyHost),
-            Self::Pyftpdlib => pyftpdlib(&root, port, Announced::MustBeTheClient),
-            Self::PyftpdlibPermitting => pyftpdlib(&root, port, Announced::AnyHost),
-            Self::Proftpd => proftpd(scratch, &root, port),
-            Self::PureFtpd => pure_ftpd(scratch, &root, port),
-        };
+        let command = self.command(scratch, port, None);
         let mut process = namespace.start(&format!("{self:?} on {port}"), command);
         wait_until_listening(namespace, &mut process, port);
         process
+    }
+
+    /// What starts it there.
+    pub fn command(self, scratch: &Scratch, port: u16, told: Option<&Told>) -> Command {
+        let root = scratch.directory("root", 0o755);
+        scratch.directory("root/pub", 0o1777);
+        match self {
+            Self::Vsftpd => vsftpd(scratch, &root, port, Announced::MustBeTheClient, told),
+            Self::VsftpdPromiscuous => vsftpd(scratch, &root, port, Announced::AnyHost, told),
+            Self::Pyftpdlib => pyftpdlib(&root, port, Announced::MustBeTheClient, told),
+            Self::PyftpdlibPermitting => pyftpdlib(&root, port, Announced::AnyHost, told),
+            Self::Proftpd => proftpd(scratch, &root, port, told),
+            Self::PureFtpd => pure_ftpd(scratch, &root, port, told),
+        }
     }
 }
 
@@ -91,7 +113,7 @@ fn wait_until_listening(namespace: &Namespace, process: &mut Process, port: u16)
     });
 }
 
-fn vsftpd(scratch: &Scratch, root: &Path, port: u16, announced: Announced) -> Command {
+fn vsftpd(scratch: &Scratch, root: &Path, port: u16, announced: Announced, told: Option<&Told>) -> Command {
     let root = root.display();
     scratch.directory("root/empty", 0o555);
     // Promiscuous, version 3.0.3 cannot bind port 20.
@@ -100,13 +122,17 @@ fn vsftpd(scratch: &Scratch, root: &Path, port: u16, announced: Announced) -> Co
         Announced::AnyHost => ("YES", "NO"),
     };
     // The anonymous user must have a home directory that exists, which Debian's `daemon` has; `nobody` has none.
+    let told = told.map_or_else(String::new, |Told { address, ports }| {
+        let (first, last) = (ports.start(), ports.end());
+        format!("pasv_address={address}\npasv_min_port={first}\npasv_max_port={last}\n")
+    });
     let text = format!(
         "listen=YES\nlisten_ipv6=NO\nbackground=NO\nlisten_port={port}\nanonymous_enable=YES\nlocal_enable=NO\n\
          ftp_username=daemon\nnopriv_user=nobody\nanon_root={root}\nsecure_chroot_dir={root}/empty\n\
          allow_writeable_chroot=YES\nwrite_enable=YES\nanon_upload_enable=YES\nanon_umask=022\n\
          connect_from_port_20={from_20}\nseccomp_sandbox=NO\nconnect_timeout=3\n\
          port_promiscuous={promiscuous}\nxferlog_enable=YES\nxferlog_std_format=NO\nlog_ftp_protocol=YES\n\
-         vsftpd_log_file={log}\n",
+         vsftpd_log_file={log}\n{told}",
         log = scratch.join(&format!("vsftpd-{port}.log")).display()
     );
     let mut command = command("vsftpd");
@@ -114,7 +140,7 @@ fn vsftpd(scratch: &Scratch, root: &Path, port: u16, announced: Announced) -> Co
     command
 }
 
-fn pyftpdlib(root: &Path, port: u16, announced: Announced) -> Command {
+fn pyftpdlib(root: &Path, port: u16, announced: Announced, told: Option<&Told>) -> Command {
     let foreign = match announced {
         Announced::MustBeTheClient => "refuse",
         Announced::AnyHost => "permit",
@@ -122,13 +148,19 @@ fn pyftpdlib(root: &Path, port: u16, announced: Announced) -> Command {
     let mut command = command("python3");
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/support/ftp_server.py"));
     command.arg(port.to_string()).arg(root).arg(foreign);
+    if let Some(Told { address, ports }) = told {
+        command.args([address.to_string(), ports.start().to_string(), ports.end().to_string()]);
+    }
     command
 }
 
-fn proftpd(scratch: &Scratch, root: &Path, port: u16) -> Command {
+fn proftpd(scratch: &Scratch, root: &Path, port: u16, told: Option<&Told>) -> Command {
     let (root, scratched) = (root.display(), scratch.path().display());
     scratch.write("proftpd.passwd", format!("quirk:{PASSWORD_HASH}:{NOBODY}::{root}:/bin/false\n"));
     scratch.set_mode("proftpd.passwd", 0o600);
+    let told = told.map_or_else(String::new, |Told { address, ports }| {
+        format!("MasqueradeAddress {address}\nPassivePorts {} {}\n", ports.start(), ports.end())
+    });
     let text = format!(
         "ServerType standalone\nServerName quirk\nDefaultServer on\nPort {port}\nUseIPv6 off\nUser nobody\n\
          Group nogroup\nWtmpLog off\nUseReverseDNS off\nAuthPAM off\nRequireValidShell off\n\
@@ -136,14 +168,14 @@ fn proftpd(scratch: &Scratch, root: &Path, port: u16) -> Command {
          PidFile {scratched}/proftpd-{port}.pid\nScoreboardFile {scratched}/proftpd-{port}.score\n\
          SystemLog {scratched}/proftpd-{port}.log\nDebugLevel 9\nDelayEngine off\n\
          LogFormat dialogue \"%t [%P] %a %u \\\"%r\\\" %s %b\"\n\
-         ExtendedLog {scratched}/proftpd-{port}.extended.log ALL dialogue\n"
+         ExtendedLog {scratched}/proftpd-{port}.extended.log ALL dialogue\n{told}"
     );
     let mut command = command("proftpd");
     command.args(["-n", "-q", "-c"]).arg(scratch.write(&format!("proftpd-{port}.conf"), text));
     command
 }
 
-fn pure_ftpd(scratch: &Scratch, root: &Path, port: u16) -> Command {
+fn pure_ftpd(scratch: &Scratch, root: &Path, port: u16, told: Option<&Told>) -> Command {
     let line = format!("quirk:{PASSWORD_HASH}:{NOBODY}::{}/./::::::::::::\n", root.display());
     let users = scratch.write("pure.passwd", line);
     let database = scratch.join("pure.pdb");
@@ -162,5 +194,8 @@ fn pure_ftpd(scratch: &Scratch, root: &Path, port: u16) -> Command {
     command.args(["-4", "-H", "-E", "-A", "-u", "1", "-d", "-d", "-S", &port.to_string()]);
     command.arg("-l").arg(format!("puredb:{}", database.display()));
     command.arg("-g").arg(scratch.join(&format!("pure-{port}.pid")));
+    if let Some(Told { address, ports }) = told {
+        command.args(["-P", &address.to_string(), "-p", &format!("{}:{}", ports.start(), ports.end())]);
+    }
     command
 }

@@ -117,12 +117,13 @@ impl Stage {
             Behind::Client => (self.home.client(), PUBLIC_SERVER),
             Behind::Server => (&self.home.outside, WAN),
         };
+        let remote = format!("pub/{remote}");
         let transfer = Transfer {
             mode: row.mode,
             server: self.server,
             host,
             port: row.control,
-            remote,
+            remote: &remote,
             local,
             direction,
         };

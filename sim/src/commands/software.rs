@@ -73,6 +73,7 @@ fn in_short(software: &Software) -> String {
             Treatment::Refuse => "refuses a foreign PORT",
             Treatment::Accept => "dials a foreign PORT",
             Treatment::Replace => "dials the client whatever PORT says",
+            Treatment::ReplacePrivate => "dials the client where PORT names a private address",
         };
         format!("{foreign}{}", told(*server.passive_address, *server.passive_ports))
     });
@@ -149,7 +150,10 @@ mod tests {
     fn a_list_says_what_matters_behind_a_router() {
         let in_short = |name| in_short(&Software::named(name).unwrap());
         assert_eq!(in_short("flashfxp"), "PORT, or PASV; can be told address and ports");
-        assert_eq!(in_short("proftpd"), "dials the client whatever PORT says; can be told address and ports");
+        assert_eq!(
+            in_short("proftpd"),
+            "dials the client where PORT names a private address; can be told address and ports"
+        );
         assert_eq!(in_short("netscape"), "PASV");
     }
 

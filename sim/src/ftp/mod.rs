@@ -47,7 +47,7 @@ pub use files::Files;
 pub use host_port::{HostPortError, find_extended_port, find_host_port, format_host_port};
 pub use host_port::{parse_extended, parse_host_port};
 pub use reply::{Reply, ReplyError};
-pub use server::{DataSource, ForeignAddress, ServerConfig, ServerSession, SetupCommand};
+pub use server::{DataSource, ForeignAddress, NoCommand, ServerConfig, ServerSession, SetupCommand};
 pub use transcript::{Direction, TranscriptLine, masked};
 
 /// A machine that a driver can run: [`ClientSession`] or [`ServerSession`].

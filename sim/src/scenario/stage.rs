@@ -130,6 +130,7 @@ fn server_config(server: &FtpServer) -> ServerConfig {
         language::ForeignAddress::Refuse => ForeignAddress::Refuse,
         language::ForeignAddress::Accept => ForeignAddress::Accept,
         language::ForeignAddress::Replace => ForeignAddress::Replace,
+        language::ForeignAddress::ReplacePrivate => ForeignAddress::ReplacePrivate,
     };
     let set = |place: &mut _, treatment: Option<_>| {
         if let Some(treatment) = treatment {
@@ -146,6 +147,7 @@ fn server_config(server: &FtpServer) -> ServerConfig {
     config.passive_ports = server.passive_ports.map(|range| range.first..=range.last);
     config.passive_address = server.passive_address;
     config.lacks = server.lacks.clone().unwrap_or(config.lacks);
+    config.no_command = server.no_command.map_or(config.no_command, Into::into);
     config.tls = server.tls;
     config.data_delay = server.data_delay.into();
     config.banner = server.banner.clone().unwrap_or(config.banner);

@@ -33,6 +33,8 @@ pub struct Software {
 pub struct ServerSoftware {
     /// The commands for data connections that it does not know.
     pub lacks: Stated<Vec<SetupCommand>>,
+    /// Whether it dials the client's default data port where neither PORT nor PASV came.
+    pub no_command: Stated<bool>,
     /// What it does with a PORT that names another host than the client.
     pub foreign_port: Stated<Treatment>,
     /// What it does with a data connection of PASV that comes from another host than the client.
@@ -59,6 +61,8 @@ pub struct ClientSoftware {
     pub mode: Stated<DataMode>,
     /// When it turns from one way to another.
     pub fallback: Stated<Vec<Turn>>,
+    /// How often it tries PASV or EPSV where it cannot dial the data connection.
+    pub passive_tries: Stated<usize>,
     /// A setting of its user's that is not what it is called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setting: Option<Stated<Setting>>,
@@ -106,6 +110,8 @@ pub enum Treatment {
     Accept,
     /// It takes the port of a PORT, with the client's own address.
     Replace,
+    /// Likewise where the address is private (RFC 1918) and the client's is not; it refuses it otherwise.
+    ReplacePrivate,
 }
 
 /// Which port a server dials data connections from.
@@ -185,6 +191,7 @@ impl From<Treatment> for ForeignAddress {
             Treatment::Refuse => Self::Refuse,
             Treatment::Accept => Self::Accept,
             Treatment::Replace => Self::Replace,
+            Treatment::ReplacePrivate => Self::ReplacePrivate,
         }
     }
 }
@@ -192,6 +199,7 @@ impl From<Treatment> for ForeignAddress {
 impl ServerSoftware {
     /// Makes a configuration that of this software.
     pub fn apply(&self, config: &mut ServerConfig) {
+        config.no_command = (*self.no_command).into();
         config.foreign_port = (*self.foreign_port).into();
         config.foreign_passive_peer = (*self.foreign_passive_peer).into();
         config.data_source = match *self.data_source {
@@ -214,6 +222,7 @@ impl ClientSoftware {
             .iter()
             .flat_map(|turn| turn.on.iter().map(|on| Fallback { from: turn.from, on: *on, to: turn.to }));
         plan.fallbacks = rules.collect();
+        plan.passive_tries = *self.passive_tries;
         plan.trust_passive_address = *self.trust_passive_address;
         (plan.reply_timeout, plan.data_timeout) = ((*self.patience).into(), (*self.patience).into());
     }
@@ -250,7 +259,7 @@ mod tests {
     fn software_makes_a_configuration_its_own() {
         let mut config = ServerConfig::default();
         Software::named("proftpd").unwrap().server.unwrap().apply(&mut config);
-        assert_eq!(config.foreign_port, ForeignAddress::Replace);
+        assert_eq!(config.foreign_port, ForeignAddress::ReplacePrivate);
         Software::named("vsftpd").unwrap().server.unwrap().apply(&mut config);
         assert_eq!(
             (config.foreign_port, config.data_source),

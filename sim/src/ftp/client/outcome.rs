@@ -106,6 +106,9 @@ pub enum TransferFailure {
         /// What is wrong with it.
         error: HostPortError,
     },
+    /// The 227 names an address that is not the server's, and the client does not dial such.
+    #[error("address in the reply to PASV is not the server's")]
+    ForeignPassiveAddress,
     /// The client's own socket could not listen: the port is taken.
     #[error("data port already taken on the client")]
     NotListening,

@@ -22,6 +22,8 @@ pub struct ClientPlan {
     /// When to turn from one way to another; the first that fits counts. A way that failed is not tried again for the
     /// same transfer, and the next transfer begins with the way that the one before ended with.
     pub fallbacks: Vec<Fallback>,
+    /// How often PASV or EPSV is tried, for one transfer, where the data connection cannot be dialled; at least once.
+    pub passive_tries: usize,
     /// The ports to listen on, tried in turn; `None`: any, the driver chooses. Without PORT and EPRT the client listens
     /// on its control connection's port.
     pub data_ports: Option<RangeInclusive<u16>>,
@@ -52,6 +54,7 @@ impl Default for ClientPlan {
             password: "guest@".to_owned(),
             data_mode: DataMode::Pasv,
             fallbacks: Vec::new(),
+            passive_tries: 1,
             data_ports: None,
             announce: None,
             segments: Segments::Whole,
@@ -118,8 +121,22 @@ pub enum Trust {
     Always,
     /// It dials the peer.
     Never,
+    /// It dials the peer, and gives the transfer up where another is announced.
+    PeerOrNothing,
     /// It dials the peer where the address announced is private (RFC 1918) and the peer's is not.
     UnlessPrivate,
+}
+
+impl Trust {
+    /// The address to dial; `None`: none.
+    pub(super) fn dialled(self, announced: Ipv4Addr, peer: Ipv4Addr) -> Option<Ipv4Addr> {
+        match self {
+            Self::Never => Some(peer),
+            Self::PeerOrNothing => (announced == peer).then_some(peer),
+            Self::UnlessPrivate if announced.is_private() && !peer.is_private() => Some(peer),
+            Self::Always | Self::UnlessPrivate => Some(announced),
+        }
+    }
 }
 
 /// A rule by which a client turns from one way to another and tries the transfer again.
@@ -215,6 +232,18 @@ impl Transfer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_believes_a_227_as_far_as_it_trusts_it() {
+        let [peer, public, private] =
+            ["198.51.100.9", "203.0.113.7", "192.168.1.10"].map(|text| text.parse().unwrap());
+        let dialled = |trust: Trust| [public, private, peer].map(|announced| trust.dialled(announced, peer));
+        assert_eq!(dialled(Trust::Always), [Some(public), Some(private), Some(peer)]);
+        assert_eq!(dialled(Trust::Never), [Some(peer); 3]);
+        assert_eq!(dialled(Trust::UnlessPrivate), [Some(public), Some(peer), Some(peer)]);
+        assert_eq!(dialled(Trust::PeerOrNothing), [None, None, Some(peer)]);
+        assert_eq!(Trust::UnlessPrivate.dialled(private, private), Some(private));
+    }
 
     #[test]
     fn a_command_is_cut_as_told_and_nothing_of_it_is_lost() {

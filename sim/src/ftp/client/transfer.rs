@@ -10,7 +10,7 @@ use smoltcp::time::Instant;
 use super::attempt::{Attempt, Ports, Socket, Stage, Verdict};
 use super::{
     ClientSession, ControlFailure, DataMode, Fallback, ModeTried, State, Transfer, TransferFailure,
-    TransferOutcome, Trust,
+    TransferOutcome, Trouble,
 };
 use crate::ftp::host_port::{find_extended_port, format_extended};
 use crate::ftp::{
@@ -107,25 +107,20 @@ impl ClientSession {
     /// Dials where the reply to PASV or EPSV says.
     fn dial(&mut self, now: Instant, reply: Reply) {
         let (State::Transfer(attempt), Some(control)) = (&mut self.state, self.control) else { return };
+        let peer = *control.remote.ip();
         let announced = match self.mode {
-            DataMode::Epsv => {
-                find_extended_port(reply.text()).map(|port| SocketAddrV4::new(*control.remote.ip(), port))
-            }
-            _ => find_host_port(reply.text()).map(|announced| {
-                let peer = *control.remote.ip();
-                let is_leaked = announced.ip().is_private() && !peer.is_private();
-                let host = match self.plan.trust_passive_address {
-                    Trust::Never => peer,
-                    Trust::UnlessPrivate if is_leaked => peer,
-                    Trust::Always | Trust::UnlessPrivate => *announced.ip(),
-                };
-                SocketAddrV4::new(host, announced.port())
-            }),
+            DataMode::Epsv => find_extended_port(reply.text()).map(|port| SocketAddrV4::new(peer, port)),
+            _ => find_host_port(reply.text()),
         };
         let dialable =
             |to: SocketAddrV4| if to.port() == 0 { Err(HostPortError::OutOfRange) } else { Ok(to) };
         match announced.and_then(dialable) {
-            Ok(to) => {
+            Ok(announced) => {
+                let Some(host) = self.plan.trust_passive_address.dialled(*announced.ip(), peer) else {
+                    self.fail(now, TransferFailure::ForeignPassiveAddress, Some(reply));
+                    return;
+                };
+                let to = SocketAddrV4::new(host, announced.port());
                 attempt.stage = Stage::Dialling;
                 attempt.socket = Socket::Waiting;
                 self.deadline = Some(after(now, self.plan.data_timeout));
@@ -340,11 +335,19 @@ impl ClientSession {
             self.actions.extend(last);
         }
         self.tried.push(ModeTried { mode: self.mode, failure: Some(what.clone()) });
-        match self.other_way(&what) {
-            Some(other) => self.mode = other,
+        let again = self.tries_again(&what).then_some(self.mode);
+        match again.or_else(|| self.other_way(&what)) {
+            Some(mode) => self.mode = mode,
             None => self.end_transfer(TransferOutcome::Failed { what, reply }),
         }
         self.next_transfer(now);
+    }
+
+    /// Whether the same way is tried once more: another port may do.
+    fn tries_again(&self, what: &TransferFailure) -> bool {
+        let tries = self.tried.iter().filter(|tried| tried.mode == self.mode).count();
+        let dials = matches!(self.mode, DataMode::Pasv | DataMode::Epsv);
+        dials && what.trouble() == Some(Trouble::NotOpened) && tries < self.plan.passive_tries
     }
 
     /// The way to try next, after this one failed.

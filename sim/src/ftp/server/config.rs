@@ -31,6 +31,8 @@ pub struct ServerConfig {
     pub refuse_low_ports: bool,
     /// Commands answered with 502: those a server is too old for (RFC 2428), or that its administrator took away.
     pub lacks: Vec<SetupCommand>,
+    /// A transfer without PORT and PASV before it.
+    pub no_command: NoCommand,
     /// Whether AUTH TLS is known (RFC 4217). A client may do without it.
     pub tls: bool,
     /// How long to wait before a data connection is dialled.
@@ -56,6 +58,7 @@ impl Default for ServerConfig {
             foreign_passive_peer: ForeignAddress::Refuse,
             refuse_low_ports: true,
             lacks: Vec::new(),
+            no_command: NoCommand::DefaultPort,
             tls: false,
             data_delay: Duration::ZERO,
             // vsftpd's connect_timeout, accept_timeout and idle_session_timeout; the last is also the least that
@@ -105,6 +108,34 @@ pub enum DataSource {
     Any,
 }
 
+impl ForeignAddress {
+    /// The address to take for one that is not the client's; `None`: it is refused.
+    pub(super) fn taken(self, foreign: Ipv4Addr, client: Ipv4Addr) -> Option<Ipv4Addr> {
+        match self {
+            Self::Accept => Some(foreign),
+            Self::Replace => Some(client),
+            Self::ReplacePrivate => (foreign.is_private() && !client.is_private()).then_some(client),
+            Self::Refuse => None,
+        }
+    }
+}
+
+/// What becomes of a transfer without PORT and PASV before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NoCommand {
+    /// It goes to the client's default data port (RFC 959 §3.2).
+    #[default]
+    DefaultPort,
+    /// It is refused with a 425.
+    Refuse,
+}
+
+impl From<bool> for NoCommand {
+    fn from(is_served: bool) -> Self {
+        if is_served { Self::DefaultPort } else { Self::Refuse }
+    }
+}
+
 /// What to do about an address that is not the client's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ForeignAddress {
@@ -113,7 +144,9 @@ pub enum ForeignAddress {
     Refuse,
     /// Take it as it is: answer 200, dial it, and 425 where that fails.
     Accept,
-    /// Take the port, and the client's own address: answer 200 and dial that, as `ProFTPD` does. Of a passive data
-    /// connection's peer: take it.
+    /// Take the port, and the client's own address: answer 200 and dial that. Of a passive data connection's peer: take
+    /// it.
     Replace,
+    /// `Replace` where the address is private (RFC 1918) and the client's is not, `Refuse` otherwise.
+    ReplacePrivate,
 }

@@ -7,7 +7,7 @@ use smoltcp::time::Instant;
 use super::command::{Command, CommandError, parse};
 use super::data::{Direction, Setup};
 use super::{Login, Security, ServerSession};
-use crate::ftp::{Action, DataType, ForeignAddress, Reply, ascii};
+use crate::ftp::{Action, DataType, Reply, ascii};
 
 /// After so many wrong passwords the session ends (RFC 2577 §5).
 const MAX_FAILED_LOGINS: u32 = 3;
@@ -157,20 +157,28 @@ impl ServerSession {
 
     fn port(&mut self, now: Instant, verb: &str, address: SocketAddrV4) {
         let Some(control) = self.control else { return };
-        let foreign = address.ip() != control.remote.ip();
+        let client = *control.remote.ip();
+        let host = match *address.ip() {
+            own if own == client => Some(own),
+            foreign => self.config.foreign_port.taken(foreign, client),
+        };
         if self.epsv_only {
             self.reply(now, 501, "Only EPSV after EPSV ALL.");
         } else if address.port() == 0 {
             self.answer(now, &CommandError::Syntax.reply());
-        } else if foreign && self.config.foreign_port == ForeignAddress::Refuse {
+        } else if let Some(host) = host {
+            self.take_port(now, verb, SocketAddrV4::new(host, address.port()));
+        } else {
             self.reply(now, 500, &format!("Illegal {verb} command."));
-        } else if address.port() < FIRST_HIGH_PORT && self.config.refuse_low_ports {
+        }
+    }
+
+    fn take_port(&mut self, now: Instant, verb: &str, address: SocketAddrV4) {
+        if address.port() < FIRST_HIGH_PORT && self.config.refuse_low_ports {
             self.answer(now, &CommandError::Parameter.reply());
         } else {
             self.drop_data();
-            let is_replaced = foreign && self.config.foreign_port == ForeignAddress::Replace;
-            let host = if is_replaced { *control.remote.ip() } else { *address.ip() };
-            self.setup = Setup::Port(SocketAddrV4::new(host, address.port()));
+            self.setup = Setup::Port(address);
             self.reply(now, 200, &format!("{verb} command successful."));
         }
     }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use smoltcp::time::{Duration, Instant};
 
 use super::{Control, Security, ServerSession};
-use crate::ftp::{Action, DataSource, DataType, ForeignAddress, after, ascii, format_host_port};
+use crate::ftp::{Action, DataSource, DataType, NoCommand, after, ascii, format_host_port};
 
 /// What the next transfer's data connection is, or has become.
 #[derive(Debug)]
@@ -62,6 +62,10 @@ impl ServerSession {
         self.job = Some(Job { direction, opening: Some(opening) });
         self.deadline = Some(after(now, self.config.data_timeout));
         match std::mem::replace(&mut self.setup, Setup::Broken) {
+            Setup::Default if self.config.no_command == NoCommand::Refuse => {
+                self.job = None;
+                self.done(now, 425, "Use PORT or PASV first.");
+            }
             Setup::Default => self.dial_in_time(now, control, control.remote),
             Setup::Port(address) => self.dial_in_time(now, control, address),
             Setup::Listening => self.setup = Setup::Listening,
@@ -303,7 +307,9 @@ impl ServerSession {
     }
 
     fn is_turned_away(&self, peer: Ipv4Addr) -> bool {
-        let foreign = self.control.is_some_and(|control| *control.remote.ip() != peer);
-        foreign && self.config.foreign_passive_peer == ForeignAddress::Refuse
+        self.control.is_some_and(|control| {
+            let client = *control.remote.ip();
+            peer != client && self.config.foreign_passive_peer.taken(peer, client).is_none()
+        })
     }
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use smoltcp::time::Instant;
 
-pub use config::{DataSource, ForeignAddress, ServerConfig, SetupCommand};
+pub use config::{DataSource, ForeignAddress, NoCommand, ServerConfig, SetupCommand};
 
 use super::line::{Line, LineReader};
 use super::transcript::Transcript;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use smoltcp::time::{Duration, Instant};
 
 use super::pair::{CLIENT, SERVER};
-use crate::ftp::{Action, Failure, Files, Input, Machine, ServerConfig, ServerSession, SetupCommand};
+use crate::ftp::{
+    Action, Failure, Files, Input, Machine, NoCommand, ServerConfig, ServerSession, SetupCommand,
+};
 
 /// A server, and what it did.
 struct Typed {
@@ -325,4 +327,12 @@ fn auth_tls_comes_before_the_login_and_pbsz_before_prot() {
 fn a_server_without_tls_knows_nothing_of_it() {
     let mut typed = Typed::new(ServerConfig::default());
     assert_eq!(codes(&typed.types("AUTH TLS\r\nPBSZ 0\r\nPROT P\r\n")), ["502", "502", "502"]);
+}
+
+#[test]
+fn a_server_can_insist_on_port_or_pasv() {
+    let mut typed = Typed::new(ServerConfig { no_command: NoCommand::Refuse, ..ServerConfig::default() });
+    typed.types("USER ftp\r\nPASS x\r\n");
+    assert_eq!(typed.types("LIST\r\nNOOP\r\n"), ["425 Use PORT or PASV first.", "200 NOOP ok."]);
+    assert_eq!(codes(&typed.types("PORT 192,168,1,100,65,43\r\nLIST\r\n")), ["200", "ConnectData"]);
 }

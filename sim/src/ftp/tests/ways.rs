@@ -83,6 +83,14 @@ fn a_425_is_a_data_connection_not_opened() {
 }
 
 #[test]
+fn a_client_can_try_passive_mode_more_than_once_before_it_turns() {
+    let plan = ClientPlan { passive_tries: 3, ..plan(Pasv, &[(Pasv, NotOpened, Port)], 1) };
+    let mut pair = Pair::new(plan, ServerConfig::default());
+    pair.black_holes.insert([198, 51, 100, 9].into());
+    assert_eq!(modes(&pair.run(), 0), [Pasv, Pasv, Pasv, Port]);
+}
+
+#[test]
 fn rules_in_a_circle_come_to_an_end() {
     let rules = [(Port, Refused, Pasv), (Pasv, Refused, Port)];
     let mut pair = Pair::new(plan(Port, &rules, 1), lacking(&[SetupCommand::Port, SetupCommand::Pasv]));

@@ -14,14 +14,14 @@ const PORTS: &str = "which ports to listen on";
 /// A key by which software is told something, and whether it can be.
 struct Told<T> {
     key: &'static str,
-    is_told: bool,
+    given: bool,
     what: &'static str,
     can_be: fn(&T) -> bool,
 }
 
 impl<T> Told<T> {
-    fn new(key: &'static str, is_told: bool, what: &'static str, can_be: fn(&T) -> bool) -> Self {
-        Self { key, is_told, what, can_be }
+    fn new(key: &'static str, given: bool, what: &'static str, can_be: fn(&T) -> bool) -> Self {
+        Self { key, given, what, can_be }
     }
 }
 
@@ -83,7 +83,7 @@ impl Check<'_> {
         key: impl Fn(&'static str) -> Vec<Part<'p>>,
     ) -> Result<(), Diagnostic> {
         let Some(Told { key: name, what, can_be, .. }) =
-            told.iter().find(|told| told.is_told && !(told.can_be)(part))
+            told.iter().find(|told| told.given && !(told.can_be)(part))
         else {
             return Ok(());
         };

@@ -124,6 +124,10 @@ pub struct FtpServer {
     /// `software`.
     #[serde(default)]
     pub lacks: Option<Vec<SetupCommand>>,
+    /// Whether it dials the client's default data port (RFC 959 §3.2) where neither PORT nor PASV came, or answers 425; it
+    /// dials without this and `software`.
+    #[serde(default)]
+    pub no_command: Option<bool>,
     /// How long it waits before it dials a data connection; it does so at once without this.
     #[serde(default)]
     pub data_delay: TimeSpan,
@@ -160,8 +164,10 @@ pub enum ForeignAddress {
     Refuse,
     /// It is taken as it is.
     Accept,
-    /// The port is taken, with the client's own address, as ProFTPD does.
+    /// The port is taken, with the client's own address.
     Replace,
+    /// Likewise where the address is private (RFC 1918) and the client's is not; it is refused otherwise. As ProFTPD does.
+    ReplacePrivate,
 }
 
 /// Which port a server dials data connections from.
