@@ -50,6 +50,7 @@ builtin!(
     "port-21-rewritten",
     "port-mode",
     "port-other-untouched",
+    "port-over-tls",
     "private-destination-refused",
     "raw-packets",
     "router-restart",

@@ -14,4 +14,5 @@ pub use announcement::Announcement;
 pub use connection::{Connection, Reading, Segment, connections};
 pub use dialogue::{Dialogue, Line, Speaker, is_command};
 pub use fate::{Ending, Fate};
+pub(crate) use stream::begins_tls;
 pub use view::{View, beyond_routers};

@@ -237,7 +237,7 @@ pub(super) struct Cursor {
 
 /// Whether a record of TLS stands where a line would begin: its type and the major version (RFC 8446 §5.1). No command
 /// and no reply begins with such an octet.
-fn begins_tls(bytes: &[u8]) -> bool {
+pub(crate) fn begins_tls(bytes: &[u8]) -> bool {
     matches!(bytes, [0x14..=0x17, 3, ..])
 }
 

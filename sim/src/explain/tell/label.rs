@@ -5,7 +5,7 @@ use quirknat_router::packet::TcpFlags;
 use super::sight::{Inner, Segment, Sight};
 use crate::explain::story::{Line, Part, Towards};
 use crate::ftp::masked;
-use crate::session::Announcement;
+use crate::session::{Announcement, begins_tls};
 
 /// So many lines of one segment are shown.
 const LINES: usize = 12;
@@ -41,6 +41,9 @@ fn plain(text: String) -> Line {
 
 /// The text of a control connection's segment. A line without its end goes on in another segment.
 fn dialogue(payload: &[u8], towards: Towards) -> Vec<Line> {
+    if let Some(what) = no_text(payload) {
+        return vec![plain(format!("{what}: {} octets", thousands(payload.len())))];
+    }
     let text = String::from_utf8_lossy(payload);
     let mut lines: Vec<Line> = Vec::new();
     for line in text.split_inclusive('\n') {
@@ -55,6 +58,18 @@ fn dialogue(payload: &[u8], towards: Towards) -> Vec<Line> {
         lines.push(plain(format!("… {more} more lines")));
     }
     lines
+}
+
+/// What a payload is that holds no lines, so that its octets would tell a reader nothing.
+fn no_text(payload: &[u8]) -> Option<&'static str> {
+    let unprintable = payload.iter().filter(|octet| octet.is_ascii_control() && !b"\r\n\t".contains(octet));
+    if begins_tls(payload) {
+        Some("control, encrypted (TLS)")
+    } else if unprintable.count() > payload.len() / 8 {
+        Some("control, no text")
+    } else {
+        None
+    }
 }
 
 /// A password in one segment is masked as in logs; else each of its octets was.
@@ -172,6 +187,9 @@ mod tests {
             dialogue(payload, Towards::Server).into_iter().map(|line| line.text).collect()
         };
         assert_eq!(texts(b"USER me\r\nPORT 192,168"), ["USER me", "PORT 192,168 …"]);
+        assert_eq!(texts(b"\x17\x03\x03\0\x02ab"), ["control, encrypted (TLS): 7 octets"]);
+        assert_eq!(texts(b"\0\x01\x02ab"), ["control, no text: 5 octets"]);
+        assert_eq!(texts(b"STOR \xff\xfe.txt\r\n"), ["STOR \u{fffd}\u{fffd}.txt"]);
         assert_eq!(texts(&b"NOOP\r\n".repeat(20)).last().unwrap(), "… 8 more lines");
     }
 
