@@ -73,6 +73,7 @@ fn as_json_it_is_one_object_whose_cells_are_the_list_and_the_same_however_many_p
     }
     assert_eq!(cell["article"][0], "port-other-untouched");
     assert_eq!(cell["assumed"], false);
+    assert_eq!(cell["remedies"][0]["text"], "use PASV");
     for cell in cells {
         assert_eq!(cell["outcome"] == "fails", cell["cause"].is_string(), "{cell:#}");
         assert_eq!(cell["mismatches"].as_array().unwrap().len(), 0, "{cell:#}");

@@ -6,6 +6,7 @@ use super::cell::{ARTICLE_PROFILE, Cell};
 use super::claims::Expected;
 use super::coordinates::{Aware, Behind, ControlPort};
 use crate::cause::{Cause, Details};
+use crate::remedy::Remedy;
 use crate::scenario::language::Mode;
 use crate::scenario::{Mismatch, Verdict};
 
@@ -35,6 +36,8 @@ pub struct Entry {
     pub article: Vec<&'static str>,
     /// That none does: what it comes to rests on the profile's assumed values, or on a mode newer than the article.
     pub assumed: bool,
+    /// What helps, where it fails: most practical first, each tried.
+    pub remedies: Vec<Remedy>,
     /// What the article says otherwise than it was, and where two grounds differ.
     pub mismatches: Vec<Mismatch>,
     /// What a user types to have it explained.
@@ -97,8 +100,8 @@ pub struct Announced {
 }
 
 impl Entry {
-    /// Of a cell that was played.
-    pub fn played(cell: &Cell, verdict: Verdict) -> Self {
+    /// Of a cell that was played, with what helps.
+    pub fn played(cell: &Cell, verdict: Verdict, remedies: Vec<Remedy>) -> Self {
         let Some(step) = verdict.steps.into_iter().next() else {
             return Self::not_played(cell, "its scenario has no step");
         };
@@ -124,7 +127,7 @@ impl Entry {
             because: step.cause.map(|cause| cause.to_string()),
             details: step.details,
         };
-        Self { mismatches: step.mismatches, ..Self::new(cell, outcome) }
+        Self { mismatches: step.mismatches, remedies, ..Self::new(cell, outcome) }
     }
 
     /// Of one that could not be played, and why.
@@ -163,6 +166,7 @@ impl Entry {
             outcome,
             article: cell.claim().map(|claim| claim.rows.to_vec()).unwrap_or_default(),
             assumed: cell.claim().is_none(),
+            remedies: Vec::new(),
             mismatches: Vec::new(),
             explain: cell.explain_command(),
             lacking: false,

@@ -154,6 +154,11 @@ impl Page<'_> {
                 self.put(format_args!(" {} arrives as {}.", code(sent), code(arrived)));
             }
         }
+        if !entry.remedies.is_empty() {
+            let remedies: Vec<String> =
+                entry.remedies.iter().map(|remedy| escaped(&remedy.to_string())).collect();
+            self.put(format_args!(" *What helps:* {}.", remedies.join("; ")));
+        }
         if self.pages {
             self.put(format_args!(" [Explained](cells/{anchor}.md)\n"));
         } else {

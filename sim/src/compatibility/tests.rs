@@ -2,11 +2,20 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::committed::assert_current;
+use crate::remedy::suggest;
 use crate::scenario::play;
 
 fn played(cell: &Cell) -> Entry {
     let (name, scenario) = cell.file().unwrap().cell(0).unwrap();
-    Entry::played(cell, play(&name, &scenario, 0).verdict)
+    Entry::played(cell, play(&name, &scenario, 0).verdict, Vec::new())
+}
+
+fn played_with_remedies(cell: &Cell) -> Entry {
+    let (name, scenario) = cell.file().unwrap().cell(0).unwrap();
+    let verdict = play(&name, &scenario, 0).verdict;
+    let found = verdict.steps[0].found();
+    let remedies = found.map(|found| suggest(&scenario, 0, &found, 0)).unwrap_or_default();
+    Entry::played(cell, verdict, remedies)
 }
 
 /// Every row of the article's catalogue that is about a place in the picture, as the catalogue words it. `*` stands for
@@ -98,7 +107,7 @@ fn a_server_that_dials_foreign_addresses_changes_no_outcome() {
         let accepting = refusing.replace("data-timeout", "foreign-port = \"accept\"\ndata-timeout");
         assert_ne!(refusing, accepting);
         let scenario = crate::scenario::Scenario::from_toml("accepting", &accepting).unwrap();
-        let entry = Entry::played(&cell, play("accepting", &scenario, 0).verdict);
+        let entry = Entry::played(&cell, play("accepting", &scenario, 0).verdict, Vec::new());
         let default = played(&cell);
         assert_eq!(entry.outcome.outcome, default.outcome.outcome, "{cell}");
         assert_eq!(entry.outcome.cause, default.outcome.cause, "{cell}");
@@ -158,7 +167,7 @@ fn a_wrong_name_says_what_there_is() {
 }
 
 fn document() -> Document {
-    let entries = Cell::all(ARTICLE_PROFILE).iter().map(played).collect();
+    let entries = Cell::all(ARTICLE_PROFILE).iter().map(played_with_remedies).collect();
     Document::new(0, "sim", vec![profile(ARTICLE_PROFILE)], entries)
 }
 

@@ -21,7 +21,9 @@ use crate::compatibility::{
     table,
 };
 use crate::exit::Failure;
+use crate::remedy::suggest;
 use crate::scenario::language::BackendName;
+use crate::scenario::{StepVerdict, Verdict};
 
 /// What to play, and how to show it.
 #[derive(Debug, Args)]
@@ -177,18 +179,26 @@ fn play(args: &MatrixArgs, cells: Vec<Cell>, pages: Option<Arc<Pages>>) -> Resul
 fn play_cell(backend: Backend, pages: Option<&Pages>, cell: &Cell, seed: u64) -> Result<Entry, Failure> {
     let (name, scenario) =
         Source::Cell(cell.clone()).read().and_then(|file| file.cell(0)).map_err(invalid)?;
+    let helps = |verdict: &Verdict| {
+        let found = verdict.steps.first().and_then(StepVerdict::found);
+        found.map(|found| suggest(&scenario, 0, &found, seed)).unwrap_or_default()
+    };
     let ground = match pages {
         None => backend.play(&name, &scenario, seed),
         Some(pages) => match play_on_one(pages.ground, &name, &scenario, seed) {
             Err(ground) => ground,
             Ok(played) => {
-                pages.write(cell, &played, seed)?;
-                return Ok(Entry::played(cell, played.verdict));
+                let remedies = helps(&played.verdict);
+                pages.write(cell, &played, &remedies, seed)?;
+                return Ok(Entry::played(cell, played.verdict, remedies));
             }
         },
     };
     Ok(match ground {
-        Ground::Played { verdict, .. } => Entry::played(cell, verdict),
+        Ground::Played { verdict, .. } => {
+            let remedies = helps(&verdict);
+            Entry::played(cell, verdict, remedies)
+        }
         Ground::Skipped(because) | Ground::Failed(because) => Entry::not_played(cell, because),
         Ground::Lacking(because) => Entry::lacking(cell, because),
     })

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::compatibility::{Cell, anchor};
 use crate::exit::Failure;
 use crate::explain::{Telling, markdown, tell};
+use crate::remedy::Remedy;
 use crate::scenario::Played;
 use crate::scenario::language::BackendName;
 
@@ -50,12 +51,21 @@ impl Pages {
     }
 
     /// Writes the page of a cell. One that has no scenario of its own has none.
-    pub(super) fn write(&self, cell: &Cell, played: &Played, seed: u64) -> Result<(), Failure> {
+    pub(super) fn write(
+        &self,
+        cell: &Cell,
+        played: &Played,
+        remedies: &[Remedy],
+        seed: u64,
+    ) -> Result<(), Failure> {
         if !cell.awareness_applies() {
             return Ok(());
         }
         let telling = Telling { backend: self.ground, seed, step: None, all_packets: false };
-        let story = tell(played, telling).map_err(Failure::usage)?;
+        let mut story = tell(played, telling).map_err(Failure::usage)?;
+        for step in &mut story.steps {
+            step.remedies = remedies.iter().map(ToString::to_string).collect();
+        }
         let page = match self.form {
             PageForm::Markdown => markdown(&story),
         };
