@@ -26,7 +26,7 @@ pub(super) fn read_log(
     let texts = |session| of(session).map(|note| note.remark.to_string()).collect();
     let source = material.sources.len();
     material.sources.push(Source {
-        name: format!("{name} ({format}'s log)"),
+        name: if medium == Medium::Log { name.to_owned() } else { format!("{name}, by {format}") },
         medium,
         clock: source,
         stated: None,

@@ -87,6 +87,10 @@ fn may_be_the_same(material: &Material, one: usize, other: usize) -> bool {
     if !share_clock(material, one, other) {
         return true;
     }
+    // A program logs its end of a session once.
+    if one.source == other.source && material.sources[one.source].medium != Medium::Capture {
+        return false;
+    }
     let [mine, theirs] = [&one.account, &other.account];
     let is_translated = (mine.client == theirs.client) != (mine.server == theirs.server);
     (one.source != other.source || is_translated) && apart(one, other).is_some_and(|apart| apart <= SAME_TIME)
@@ -253,7 +257,11 @@ fn rank(material: &Material, place: usize) -> (Rank, &'static str) {
     match source.medium {
         Medium::ClientLog => return (Rank::ClientItself, "the client's log"),
         Medium::ServerLog => return (Rank::ServerItself, "the server's log"),
-        Medium::Capture | Medium::Log => {}
+        // People write down what they see at their own end, most often the client's.
+        Medium::Log => {
+            return (Rank::Client, "a dialogue that does not say whose it is: taken for the client's");
+        }
+        Medium::Capture => {}
     }
     let account = &observed.account;
     let (client, server) = (account.client.ip, account.server.ip);

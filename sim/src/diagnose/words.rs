@@ -96,12 +96,12 @@ pub(super) fn announced(facts: &Facts<'_>) -> Option<String> {
             )
         }
         (Some(own), Some(_)) => format!("{} ({}), which arrives as it was sent", own.to, own.line),
-        (Some(own), None) => format!("{} ({}); as what it arrived is not in the material", own.to, own.line),
+        // A log can fool its reader: what a gateway made of the line is not in it.
+        (Some(own), None) => {
+            format!("{} ({}), as {who} sent it; what arrived, only {whom}'s side tells", own.to, own.line)
+        }
         (None, Some(other)) => {
-            format!(
-                "{} ({}), as it arrived; as what it was sent is not in the material",
-                other.to, other.line
-            )
+            format!("{} ({}), as it arrived; what {who} sent, only {who}'s side tells", other.to, other.line)
         }
         (None, None) => return None,
     })
@@ -155,7 +155,7 @@ pub(super) fn notes(view: &Observed) -> Vec<String> {
     let mut notes = view.notes.clone();
     if view.joined {
         notes.push(
-            "the control connection was there before the capture began: its beginning is missing".to_owned(),
+            "the control connection was there before what is seen of it: its beginning is missing".to_owned(),
         );
     }
     notes

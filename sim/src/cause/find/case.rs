@@ -120,6 +120,7 @@ impl<'a> Case<'a> {
                 setup.is_refused() || (self.is_given_up(setup, behind) && !self.attempts().any(is_opened))
             })
             || self.login_refused().is_some()
+            || self.file_refused().is_some()
             || self.accounts().all(|account| account.dialogue.lines.is_empty())
     }
 
@@ -141,7 +142,7 @@ impl<'a> Case<'a> {
         if let Some(reply) = self.login_refused() {
             return Some(reply_found(Cause::LoginRefused, reply));
         }
-        if let Some(reply) = self.transfer_code().filter(|code| matches!(code, 450..=452 | 550..=553)) {
+        if let Some(reply) = self.file_refused() {
             return Some(reply_found(Cause::FileRefused, reply));
         }
         if let Some(found) = self.passive_peer_refused() {
@@ -172,6 +173,17 @@ impl<'a> Case<'a> {
     fn login_refused(&self) -> Option<u16> {
         let is_login = |said: &&Said<'_>| matches!(said.verb.as_str(), "USER" | "PASS" | "ACCT");
         self.said().iter().rfind(is_login)?.code().filter(|code| *code >= 400 && *code != 421)
+    }
+
+    /// The reply by which a file was refused: to the transfer, or to what the client asked last before it left without
+    /// one, as curl does after SIZE.
+    fn file_refused(&self) -> Option<u16> {
+        let asks = |said: &&Said<'_>| matches!(said.verb.as_str(), "SIZE" | "MDTM" | "CWD");
+        let code = match last_transfer(self.said()) {
+            Some(transfer) => transfer.code(),
+            None => self.said().iter().rfind(|said| said.verb != "QUIT").filter(asks)?.code(),
+        };
+        code.filter(|code| matches!(code, 450..=452 | 550..=553))
     }
 
     /// Why there is no control connection.

@@ -19,11 +19,10 @@ mod words;
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead};
-use std::net::SocketAddrV4;
 
 use thiserror::Error;
 
-use crate::session::{Account, Speaker};
+use crate::session::Account;
 use book::Book;
 pub use format::{Format, Standpoint, UnknownFormat};
 pub use note::{Note, Remark};
@@ -128,26 +127,11 @@ fn read_rest<R: BufRead>(
     if lines.cut > 0 {
         book.note(Remark::LinesCut(lines.cut));
     }
-    let (sessions, mut notes) = book.close();
+    let (sessions, notes) = book.close();
     if sessions.is_empty() {
         return Err(LogError::NoDialogue { format });
     }
-    for (place, session) in sessions.iter().enumerate() {
-        let sent = may_be_rewritten(session, format.standpoint());
-        notes.extend(sent.map(|end| Note { session: Some(place), remark: Remark::MayBeRewritten(end) }));
-    }
     Ok(LogReading { format, sessions, notes })
-}
-
-/// The last announcement of the log's owner, where it left a LAN: the log can fool its reader.
-fn may_be_rewritten(session: &Account, standpoint: Standpoint) -> Option<SocketAddrV4> {
-    let (by, other) = match standpoint {
-        Standpoint::Client => (Speaker::Client, session.server.ip),
-        Standpoint::Server => (Speaker::Server, session.client.ip),
-        Standpoint::Unknown => return None,
-    };
-    let announced = session.dialogue.announced_last_by(by)?.endpoint()?;
-    (announced.ip().is_private() && !other.is_some_and(|other| other.is_private())).then_some(announced)
 }
 
 /// The beginning of a file that is not understood. What looks like a password's surroundings is not repeated.

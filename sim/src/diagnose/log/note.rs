@@ -35,11 +35,6 @@ pub enum Remark {
         /// What the server uses.
         used: Ipv4Addr,
     },
-    /// The log's owner announced an address of its LAN to somebody outside, or to an address that is not known.
-    #[error(
-        "{0} is what was sent, not what arrived: a router on the way may have put its own address there; only the other end's log, or a capture outside the router, tells"
-    )]
-    MayBeRewritten(SocketAddrV4),
     /// Replies without their texts.
     #[error("this log has the replies' codes, not their texts: a 227's address is not in it")]
     CodesOnly,
