@@ -1,19 +1,21 @@
-//! Causes that only real programs come to: what the built-in client never sends.
+//! Every cause is come to and found in the lab as well: with kernels' sockets, and with what real programs send.
 
-use super::{assert_as_expected, can_lab, in_lab};
+use quirknat_sim::cause::Cause;
+use quirknat_sim::scenario::language::BackendName;
+
+use super::{assert_as_expected, can_lab, in_lab, scenario};
 
 #[test]
-fn what_real_programs_send_ends_in_its_cause() {
+fn every_cause_is_found_in_the_lab() {
     if !can_lab() {
         return;
     }
-    for text in [
-        include_str!("../../sim/src/cause/tests/announcement-malformed.toml"),
-        include_str!("../../sim/src/cause/tests/command-split.toml"),
-        include_str!("../../sim/src/cause/tests/keyword-in-other-letters.toml"),
-        include_str!("../../sim/src/cause/tests/keyword-out-of-place.toml"),
-        include_str!("../../sim/src/cause/tests/login-refused.toml"),
-    ] {
-        assert_as_expected(&in_lab(text));
+    for cause in Cause::ALL {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cause/tests");
+        let text = std::fs::read_to_string(format!("{folder}/{}.toml", cause.key())).unwrap();
+        let only = scenario(&text).runs_only_on().map(|(backend, _)| backend);
+        if only != Some(BackendName::Sim) {
+            assert_as_expected(&in_lab(&text));
+        }
     }
 }

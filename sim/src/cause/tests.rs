@@ -3,7 +3,10 @@
 use std::fmt::Write;
 
 use super::*;
+use crate::scenario::language::BackendName;
 use crate::scenario::{Mismatch, Scenario, play};
+
+mod accounts;
 
 const PAGE: &str = include_str!("../../../docs/causes.md");
 
@@ -28,7 +31,7 @@ fn every_cause_has_a_scenario_that_comes_to_it() {
         let expected: Vec<Cause> = expected.map(|cause| *cause.get_ref()).collect();
         assert_eq!(expected, [cause], "{}", cause.key());
         // Those with real programs are played by tests/lab_scenarios/causes.rs.
-        if scenario.runs_only_on().is_some() {
+        if scenario.runs_only_on().is_some_and(|(backend, _)| backend == BackendName::Netns) {
             continue;
         }
         for seed in [1, 7] {

@@ -12,6 +12,7 @@ mod routers;
 use serde::{Deserialize, Serialize};
 
 use crate::cause::{Cause, Found};
+use crate::scenario::language::BackendName;
 use crate::scenario::{Scenario, play};
 use change::Try;
 
@@ -93,24 +94,25 @@ impl std::fmt::Display for Remedy {
 
 /// At most so many are offered.
 const OFFERED: usize = 5;
-/// At most so many are tried.
+/// At most so many are tried,
 const TRIED: usize = 32;
+/// and so many bytes of files transferred for it: with a large file fewer are tried.
+const TRANSFERRED: usize = 64 << 20;
 
 /// What would help the FTP session at `position` of a scenario's verdict, from 0, which failed by this cause: at most
 /// five remedies, most practical first, each tried with `seed`. None where the network is not at fault, where real programs
 /// have a part in it, or where nothing that is known to help does.
 pub fn suggest(scenario: &Scenario, position: usize, found: &Found, seed: u64) -> Vec<Remedy> {
-    if scenario
-        .runs_only_on()
-        .is_some_and(|(backend, _)| backend == crate::scenario::language::BackendName::Netns)
+    if scenario.runs_only_on().is_some_and(|(backend, _)| backend == BackendName::Netns)
         || scenario.ftp_step(position).is_none()
     {
         return Vec::new();
     }
     let scenario = scenario.up_to(position);
     let tries = measures::of(&Failed { scenario: &scenario, position, found });
+    let affordable = (TRANSFERRED / scenario.bytes_of_files().max(1)).clamp(1, TRIED);
     let mut offered: Vec<Remedy> = Vec::new();
-    for Try { remedy, scenario } in tries.into_iter().take(TRIED) {
+    for Try { remedy, scenario } in tries.into_iter().take(affordable) {
         // What is offered already with something added to it is no other remedy.
         let only_adds = offered.iter().any(|known| remedy.text.starts_with(&format!("{}, ", known.text)));
         if !only_adds && scenario.can_be_built() && transfers(&scenario, position, seed) {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::*;
 use crate::cause::Details;
 use crate::compatibility::{ARTICLE_PROFILE, Cell};
+use crate::scenario::language::BackendName;
 
 /// The scenarios that come to the causes, each with its failed step's place and cause.
 fn failures() -> Vec<(&'static str, Scenario, usize, Found)> {
@@ -12,7 +13,7 @@ fn failures() -> Vec<(&'static str, Scenario, usize, Found)> {
     for cause in Cause::ALL {
         let path = format!("{}/src/cause/tests/{}.toml", env!("CARGO_MANIFEST_DIR"), cause.key());
         let scenario = Scenario::from_file(path.as_ref()).unwrap();
-        if scenario.runs_only_on().is_none() {
+        if scenario.runs_only_on().is_none_or(|(backend, _)| backend == BackendName::Sim) {
             let (position, found) = failure(&scenario, *cause);
             failures.push((cause.key(), scenario, position, found));
         }

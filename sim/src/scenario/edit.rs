@@ -43,6 +43,23 @@ impl Scenario {
         around(host).into_iter().filter(|network| !others.contains(network)).map(str::to_owned).collect()
     }
 
+    /// How many bytes its FTP sessions transfer in all, if they work; listings not counted.
+    pub fn bytes_of_files(&self) -> usize {
+        let bytes = |step: &FtpStep| match (&step.put, &step.get) {
+            (Some(put), _) => put.size,
+            (None, Some(file)) => {
+                let server = self.host.get(step.server.get_ref()).and_then(|host| host.ftp_server.as_ref());
+                server.and_then(|server| server.files.get(file.get_ref())).copied().unwrap_or_default()
+            }
+            (None, None) => 0,
+        };
+        let mut sum = 0_usize;
+        each_leaf(&self.step, &mut |step| {
+            sum = sum.saturating_add(step.ftp.as_ref().map_or(0, |step| bytes(step.get_ref())));
+        });
+        sum
+    }
+
     /// The router of a network.
     pub fn router_mut(&mut self, network: &str) -> Option<&mut RouterSpec> {
         self.network.get_mut(network).map(|network| &mut network.router)
@@ -82,6 +99,15 @@ impl RouterSpec {
         self.forward
             .retain(|forward| forward.get_ref().parse::<StaticForward>().is_ok_and(|old| !old.overlaps(new)));
         self.forward.push(Spanned::new(0..0, new.to_string()));
+    }
+}
+
+fn each_leaf(steps: &[Step], see: &mut impl FnMut(&Step)) {
+    for step in steps {
+        match &step.parallel {
+            Some(beside) => each_leaf(beside.get_ref(), see),
+            None => see(step),
+        }
     }
 }
 
@@ -147,6 +173,7 @@ wait = "1 s"
         let port = |scenario: &Scenario, at| scenario.ftp_step(at).and_then(|step| step.source_port);
         let ports: Vec<_> = (0..6).map(|at| port(&scenario, at)).collect();
         assert_eq!(ports, [None, None, Some(4000), Some(4001), None, None]);
+        assert_eq!(scenario.bytes_of_files(), 0, "listings");
         assert_eq!((2..5).map(|at| scenario.up_to(at).step.len()).collect::<Vec<_>>(), [2, 3, 4]);
         scenario.ftp_step_mut(3).unwrap().source_port = Some(5);
         assert_eq!((port(&scenario, 2), port(&scenario, 3)), (Some(4000), Some(5)));
