@@ -28,6 +28,7 @@ pub(super) struct Session {
 
 impl Router {
     /// A translation for a packet from the LAN.
+    #[cold]
     pub(super) fn create_outbound(
         &mut self,
         protocol: Protocol,
@@ -231,6 +232,7 @@ impl Router {
     }
 
     /// Takes a translation out, with its gateway state and the forwards that hang on it.
+    #[cold]
     pub(super) fn end_translation(&mut self, id: FlowId, reason: TranslationEnd) {
         let Some(flow) = self.flows.remove(id) else { return };
         self.timers.cancel(flow.timer);

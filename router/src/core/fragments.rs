@@ -53,6 +53,7 @@ impl Router {
     }
 
     /// Puts the whole packet in the place of the last fragment to come; the others wait.
+    #[cold]
     fn reassemble(&mut self, ingress: Interface, packet: &mut Packet<'_>) -> Result<(), Stop> {
         let header = packet.header();
         let key = FragmentKey::new(ingress, &header);

@@ -15,6 +15,7 @@ use crate::state::flow::FlowId;
 
 impl Router {
     /// A packet from the LAN to the WAN address. A ping is for the router itself.
+    #[cold]
     pub(super) fn enter_for_wan_address(&mut self, port: u8, packet: &mut Packet<'_>) -> Step {
         const ICMP: u8 = Protocol::Icmp as u8;
         let ingress = Interface::Lan(port);

@@ -65,6 +65,7 @@ impl Router {
         }
     }
 
+    #[cold]
     fn create_inbound(
         &mut self,
         protocol: Protocol,

@@ -55,6 +55,8 @@ pub use turned::NotTurned;
 pub struct Router {
     profile: Profile,
     lifetimes: lifetime::Lifetimes,
+    /// Whether any packet of a translation gets more attention than most routers have for it.
+    is_particular: bool,
     /// Whether TCP is tracked strictly.
     is_strict: bool,
     hosts: host_limit::HostLimit,
@@ -234,6 +236,7 @@ impl Router {
         let rewrites = *profile.ip.identification == Identification::Rewrite;
         Ok(Self {
             lifetimes: lifetime::Lifetimes::new(profile),
+            is_particular: rewrites || *profile.tcp.tracking == TcpTracking::Strict,
             is_strict: *profile.tcp.tracking == TcpTracking::Strict,
             hosts: host_limit::HostLimit::new(*profile.table.per_host),
             dialect: profile.alg.ftp.dialect(),
