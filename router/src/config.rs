@@ -22,6 +22,8 @@ pub struct Config {
     pub wan_mtu: usize,
     /// The user's forwards.
     pub forwards: Vec<StaticForward>,
+    /// The user's triggers.
+    pub triggers: Vec<PortTrigger>,
     /// The host that gets what nothing else wants.
     pub dmz_host: Option<Ipv4Addr>,
     /// Seeds the tables' hash functions and what the router draws at random.
@@ -39,6 +41,7 @@ impl Config {
             lan_mtu: 1500,
             wan_mtu: 1500,
             forwards: Vec::new(),
+            triggers: Vec::new(),
             dmz_host: None,
             seed: 0,
             detail: Detail::default(),
@@ -73,6 +76,10 @@ impl Config {
         let entries = *profile.forwards.entries;
         if u32::try_from(self.forwards.len()).map_or(true, |count| count > entries) {
             return Err(ConfigError::TooManyForwards(self.forwards.len(), entries));
+        }
+        let triggers = *profile.forwards.triggers;
+        if u32::try_from(self.triggers.len()).map_or(true, |count| count > triggers) {
+            return Err(ConfigError::TooManyTriggers(self.triggers.len(), triggers));
         }
         for (index, forward) in self.forwards.iter().enumerate() {
             self.check_inside(*forward.target.ip())?;
@@ -147,12 +154,51 @@ impl fmt::Display for StaticForward {
     }
 }
 
-/// A forward that cannot be read.
+/// Ports that open for a LAN host which sends to certain others, written `tcp/6667=tcp/113`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortTrigger {
+    /// What is sent: TCP or UDP.
+    pub protocol: Protocol,
+    /// The ports it is sent to.
+    pub ports: PortRange,
+    /// What opens: TCP or UDP.
+    pub opens_protocol: Protocol,
+    /// The ports of the WAN address that open; they lead to the host's ports of the same numbers.
+    pub opens: PortRange,
+}
+
+impl fmt::Display for PortTrigger {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { protocol, ports, opens_protocol, opens } = self;
+        write!(formatter, "{protocol}/{ports}={opens_protocol}/{opens}")
+    }
+}
+
+impl std::str::FromStr for PortTrigger {
+    type Err = ForwardSyntax;
+
+    fn from_str(text: &str) -> Result<Self, ForwardSyntax> {
+        let (left, right) =
+            text.split_once('=').ok_or_else(|| ForwardSyntax::TriggerForm(text.to_owned()))?;
+        let side = |side: &str| {
+            let form = || ForwardSyntax::TriggerForm(text.to_owned());
+            let (protocol, ports) = side.split_once('/').ok_or_else(form)?;
+            Ok((read_protocol(protocol)?, read_ports(ports)?))
+        };
+        let ((protocol, ports), (opens_protocol, opens)) = (side(left)?, side(right)?);
+        Ok(Self { protocol, ports, opens_protocol, opens })
+    }
+}
+
+/// A forward or trigger that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ForwardSyntax {
     /// It is not of the form.
     #[error("`{0}` is not a forward: write PROTO/PORT[-PORT]=IP[:PORT], as in tcp/21=192.168.1.100")]
     Form(String),
+    /// A trigger is not of the form.
+    #[error("`{0}` is not a trigger: write PROTO/PORT[-PORT]=PROTO/PORT[-PORT], as in tcp/6667=tcp/113")]
+    TriggerForm(String),
     /// Its protocol is not forwarded.
     #[error("`{0}` cannot be forwarded: the protocol is tcp or udp")]
     Protocol(String),
@@ -174,16 +220,7 @@ impl std::str::FromStr for StaticForward {
         let form = || ForwardSyntax::Form(text.to_owned());
         let (left, right) = text.split_once('=').ok_or_else(form)?;
         let (protocol, ports) = left.split_once('/').ok_or_else(form)?;
-        let protocol = match protocol.to_ascii_lowercase().as_str() {
-            "tcp" => Protocol::Tcp,
-            "udp" => Protocol::Udp,
-            _ => return Err(ForwardSyntax::Protocol(protocol.to_owned())),
-        };
-        let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
-        let ports = match (first.parse(), last.parse()) {
-            (Ok(first), Ok(last)) if 0 < first && first <= last => PortRange { first, last },
-            _ => return Err(ForwardSyntax::Ports(ports.to_owned())),
-        };
+        let (protocol, ports) = (read_protocol(protocol)?, read_ports(ports)?);
         let target = match (right.parse::<SocketAddrV4>(), right.parse::<Ipv4Addr>()) {
             (Ok(target), _) if target.port() > 0 => target,
             (_, Ok(host)) => SocketAddrV4::new(host, ports.first),
@@ -194,6 +231,22 @@ impl std::str::FromStr for StaticForward {
             return Err(ForwardSyntax::TargetPorts(text.to_owned()));
         }
         Ok(Self { protocol, ports, target })
+    }
+}
+
+fn read_protocol(text: &str) -> Result<Protocol, ForwardSyntax> {
+    match text.to_ascii_lowercase().as_str() {
+        "tcp" => Ok(Protocol::Tcp),
+        "udp" => Ok(Protocol::Udp),
+        _ => Err(ForwardSyntax::Protocol(text.to_owned())),
+    }
+}
+
+fn read_ports(text: &str) -> Result<PortRange, ForwardSyntax> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    match (first.parse(), last.parse()) {
+        (Ok(first), Ok(last)) if 0 < first && first <= last => Ok(PortRange { first, last }),
+        _ => Err(ForwardSyntax::Ports(text.to_owned())),
     }
 }
 
@@ -224,6 +277,9 @@ pub enum ConfigError {
     /// More forwards than the router has entries.
     #[error("{0} forwards, and this router has {1} entries")]
     TooManyForwards(usize, u32),
+    /// More triggers than the router has entries for.
+    #[error("{0} triggers, and this router has {1} entries for them")]
+    TooManyTriggers(usize, u32),
     /// Two forwards for one port.
     #[error("forwards {0} and {1} overlap: one port can lead to one host only")]
     ForwardsOverlap(StaticForward, StaticForward),

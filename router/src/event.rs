@@ -11,6 +11,7 @@ use serde::{Serialize, Serializer};
 use smoltcp::time::Instant;
 
 use crate::packet::Protocol;
+use crate::profile::PortRange;
 use crate::reason::DropReason;
 
 /// One thing that happened in a router.
@@ -81,6 +82,22 @@ pub enum EventKind {
     ForwardUsed { forward: u32, translation: u32 },
     /// A forward ends.
     ForwardEnded { forward: u32, reason: ForwardEnd },
+    /// Ports of the WAN address open for a LAN host for a time.
+    PortsOpened {
+        opening: u32,
+        protocol: Protocol,
+        ports: PortRange,
+        target: SocketAddrV4,
+        #[serde(flatten)]
+        origin: Origin,
+        expires_s: u32,
+    },
+    /// They stay open longer, or less long.
+    PortsRefreshed { opening: u32, expires_s: u32 },
+    /// Ports that a LAN host asked for do not open.
+    PortsRefused { protocol: Protocol, target: SocketAddrV4, wanted: u16, reason: OpeningRefusal },
+    /// Ports close; what came in through them goes on.
+    PortsClosed { opening: u32, reason: OpeningEnd },
     /// An announcement is rewritten.
     CommandRewritten { translation: u32, before: String, after: String, forward: u32 },
     /// An announcement passes as it is.
@@ -142,6 +159,8 @@ pub enum Answer {
     Prohibited,
     /// A TCP reset.
     Reset,
+    /// A response of NAT-PMP.
+    NatPmp,
 }
 
 /// What made a translation.
@@ -156,8 +175,32 @@ pub enum Origin {
     AlgForward,
     /// A packet from the WAN through a forward of the user's.
     StaticForward,
+    /// A packet from the WAN through a port that the host asked for.
+    Requested,
+    /// A packet from the WAN through a port that the host's own traffic triggered.
+    Triggered,
     /// A packet from the WAN that nothing else wanted.
     DmzHost,
+}
+
+/// Why ports that a LAN host asked for do not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OpeningRefusal {
+    /// As many are open as the profile allows.
+    TooMany,
+    /// No external port is free.
+    NoPortLeft,
+}
+
+/// Why ports of a LAN host close.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OpeningEnd {
+    /// Their time is over.
+    Expired,
+    /// The host asked for it.
+    Deleted,
 }
 
 /// Why a translation is not made.

@@ -84,6 +84,9 @@ pub enum DropReason {
     /// It is to the router itself, which has no such service.
     #[error("to the router itself, which has no such service")]
     NoService,
+    /// It is a request to a service of the router's that cannot be read, or no request.
+    #[error("to a service of the router's, and no request that can be read")]
+    UnreadableRequest,
     /// It came in fragments that do not fit together.
     #[error("in fragments that do not fit together")]
     FragmentContradicts,

@@ -23,6 +23,9 @@ impl Router {
             }
             Transport::Tcp(_) => reset(packet).map(|segment| (segment, Answer::Reset)),
             Transport::Udp { .. } => {
+                if let Some(stop) = self.nat_pmp(ingress, packet) {
+                    return Err(stop);
+                }
                 let from = if ingress == Interface::Wan { Side::Outside } else { Side::Inside };
                 return Err(self.refuse(from, packet, Refusal::PORT_UNREACHABLE));
             }

@@ -31,6 +31,7 @@ impl Router {
             Timer::Forward(id) => self.look_at_forward(id),
             Timer::Fragment(serial) => self.expire_fragments(serial),
             Timer::Reassembly(number) => self.look_at_reassembly(number),
+            Timer::Opening(number) => self.look_at_opening(number),
             Timer::Syn(number) => self.look_at_syn(number),
         }
     }

@@ -120,8 +120,8 @@ impl Router {
         }
     }
 
-    /// The gateway's forwards come first, since they are for one connection; then the user's, the mappings, the DMZ
-    /// host.
+    /// The gateway's forwards come first, since they are for one connection; then the user's, the hosts' openings, the
+    /// mappings, the DMZ host.
     fn who_wants(&self, protocol: Protocol, remote: SocketAddrV4, port: u16) -> Result<Wanted, DropReason> {
         let wanted = |inside, origin| Ok(Wanted { inside, origin, mapping: MappingId::NONE });
         let by_alg = self.forwards.at_port(protocol, port).and_then(|id| self.forwards.get(id));
@@ -134,6 +134,9 @@ impl Router {
         }
         if let Some(target) = self.forwards.static_target(protocol, port) {
             return wanted(target, Origin::StaticForward);
+        }
+        if let Some((target, origin)) = self.forwards.openings.target(protocol, port) {
+            return wanted(target, origin);
         }
         if let Some(id) = self.mappings.holder(protocol, port) {
             let inside = self.mappings.get(id).map(|mapping| mapping.inside);

@@ -20,6 +20,8 @@ mod icmp_errors;
 mod inbound;
 mod lan;
 mod lifetime;
+mod nat_pmp;
+mod openings;
 mod pass;
 mod turned;
 mod unsolicited;
@@ -32,7 +34,7 @@ use quirknat_alg::{Dialect, Side};
 use slab::Slab;
 use smoltcp::time::{Duration, Instant};
 
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, PortTrigger};
 use crate::event::{Answer, Detail, Event, EventKind, EventLog, Interface, Origin, Passage};
 use crate::packet::{Packet, Protocol};
 use crate::profile::{Identification, Profile, TcpTracking};
@@ -78,6 +80,8 @@ pub struct Router {
     own_reassembly: Reassembly,
     /// The identification of the next packet to the WAN, where the router gives it one.
     identifications: Option<u16>,
+    /// What the user has set up to open ports.
+    triggers: Vec<PortTrigger>,
     held_syns: unsolicited::HeldSyns,
     stations: Stations,
     timers: Wheel<Timer>,
@@ -121,6 +125,7 @@ enum Timer {
     Fragment(u32),
     Reassembly(u32),
     Syn(u32),
+    Opening(u32),
 }
 
 /// The time of the call under way.
@@ -153,6 +158,7 @@ struct Serials {
     packet: u64,
     translation: u32,
     forward: u32,
+    opening: u32,
 }
 
 /// How a packet's way ends, other than by going on.
@@ -236,7 +242,9 @@ impl Router {
         let rewrites = *profile.ip.identification == Identification::Rewrite;
         Ok(Self {
             lifetimes: lifetime::Lifetimes::new(profile),
-            is_particular: rewrites || *profile.tcp.tracking == TcpTracking::Strict,
+            is_particular: rewrites
+                || !config.triggers.is_empty()
+                || *profile.tcp.tracking == TcpTracking::Strict,
             is_strict: *profile.tcp.tracking == TcpTracking::Strict,
             hosts: host_limit::HostLimit::new(*profile.table.per_host),
             dialect: profile.alg.ftp.dialect(),
@@ -253,6 +261,7 @@ impl Router {
             reassembly: Reassembly::new(held, held),
             own_reassembly: Reassembly::new(OWN_PACKETS, usize::MAX),
             identifications: rewrites.then_some(1),
+            triggers: config.triggers.clone(),
             held_syns: unsolicited::HeldSyns::default(),
             stations: Stations::new(),
             timers: Wheel::new(),

@@ -83,10 +83,13 @@ impl Router {
         Ok(())
     }
 
-    /// What few routers do with every packet: strict tracking, and an identification of the router's own for what goes
+    /// What few routers do with every packet: port triggering, strict tracking, and an identification of the router's own for what goes
     /// out, if it is or may become a fragment (RFC 6864 §5.3); in any other it means nothing.
     #[cold]
     fn look_closely(&mut self, id: FlowId, from: Side, packet: &mut Packet<'_>) -> Result<(), DropReason> {
+        if let (Side::Inside, Some((protocol, inside, remote))) = (from, packet.session()) {
+            self.trigger(protocol, *inside.ip(), remote.port());
+        }
         let progress = self.flows.get(id).map(|flow| flow.progress);
         if let (true, Some(tcp), Some(progress)) = (self.is_strict, packet.tcp(), progress)
             && !progress.expects(tcp.flags, from)

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::{Answer, EventKind, ForwardEnd, Interface, Origin, Passage, TranslationEnd, TranslationRefusal};
+use super::{
+    Answer, EventKind, ForwardEnd, Interface, OpeningEnd, OpeningRefusal, Origin, Passage, TranslationEnd,
+    TranslationRefusal,
+};
 
 impl fmt::Display for EventKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -48,6 +51,30 @@ impl fmt::Display for EventKind {
             }
             Self::ForwardEnded { forward, reason } => {
                 write!(out, "forward {forward} ended: {}", forward_end_text(*reason))
+            }
+            Self::PortsOpened { opening, protocol, ports, target, origin, expires_s } => {
+                let why = if *origin == Origin::Triggered { "triggered" } else { "asked for" };
+                write!(
+                    out,
+                    "opening {opening}, {why}: {protocol} {ports} leads to {target} until {expires_s} s"
+                )
+            }
+            Self::PortsRefreshed { opening, expires_s } => {
+                write!(out, "opening {opening} lives until {expires_s} s")
+            }
+            Self::PortsRefused { protocol, target, wanted, reason } => {
+                let why = match reason {
+                    OpeningRefusal::TooMany => "as many are open as may be",
+                    OpeningRefusal::NoPortLeft => "no external port is free",
+                };
+                write!(out, "no opening of {protocol} {wanted} for {target}: {why}")
+            }
+            Self::PortsClosed { opening, reason } => {
+                let why = match reason {
+                    OpeningEnd::Expired => "expired",
+                    OpeningEnd::Deleted => "its host closed it",
+                };
+                write!(out, "opening {opening} closed: {why}")
             }
             Self::CommandRewritten { before, after, .. } => {
                 write!(out, "announcement rewritten: `{before}` leaves as `{after}`")
@@ -114,6 +141,7 @@ fn answer_text(answer: Answer) -> &'static str {
         Answer::FragmentationNeeded => "fragmentation needed",
         Answer::Prohibited => "administratively prohibited",
         Answer::Reset => "reset",
+        Answer::NatPmp => "NAT-PMP response",
     }
 }
 
@@ -123,6 +151,8 @@ fn origin_text(origin: Origin) -> &'static str {
         Origin::Mapping => "admitted to a mapping",
         Origin::AlgForward => "through the gateway's forward",
         Origin::StaticForward => "through a forward of the user's",
+        Origin::Requested => "through a port that the host asked for",
+        Origin::Triggered => "through a port that the host triggered",
         Origin::DmzHost => "to the DMZ host",
     }
 }

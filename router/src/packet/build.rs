@@ -1,6 +1,6 @@
 //! Packets the router makes itself.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use etherparse::icmpv4::{DestUnreachableHeader, TimeExceededCode};
 use etherparse::{Icmpv4Type, IpHeaders, Ipv4Extensions, Ipv4Header, PacketBuilder};
@@ -57,6 +57,13 @@ impl IcmpError {
             }
         })
     }
+}
+
+/// A datagram of the router's own.
+pub(crate) fn datagram(source: SocketAddrV4, destination: SocketAddrV4, payload: &[u8]) -> Vec<u8> {
+    let builder = PacketBuilder::ipv4(source.ip().octets(), destination.ip().octets(), TTL)
+        .udp(source.port(), destination.port());
+    written(|out| builder.write(out, payload).is_ok())
 }
 
 /// The reply to an echo request.

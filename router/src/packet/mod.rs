@@ -17,7 +17,7 @@ use bytes::{read_u16, read_u32};
 use serde::Serialize;
 
 pub use build::IcmpError;
-pub(crate) use build::{echo_reply, reset};
+pub(crate) use build::{datagram, echo_reply, reset};
 pub(crate) use edit::End;
 pub use fragment::fragments;
 pub use parse::Malformed;
@@ -292,6 +292,15 @@ impl Packet<'_> {
     pub fn tcp_payload(&self) -> &[u8] {
         match self.layout.transport {
             Kind::Tcp => bytes::from(self.bytes, usize::from(self.layout.payload_at)),
+            _ => &[],
+        }
+    }
+
+    /// The UDP payload; empty for anything else.
+    pub(crate) fn udp_payload(&self) -> &[u8] {
+        const UDP_HEADER: usize = 8;
+        match self.layout.transport {
+            Kind::Udp => bytes::from(self.bytes, self.transport_at() + UDP_HEADER),
             _ => &[],
         }
     }

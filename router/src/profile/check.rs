@@ -136,6 +136,25 @@ impl Checks<'_> {
         ] {
             self.at_least_one(&["timeouts", key], seconds.value, "a translation lives 1 second or more");
         }
+        let lifetime = profile.forwards.trigger_lifetime.value;
+        self.at_least_one(
+            &["forwards", "trigger-lifetime"],
+            lifetime,
+            "triggered ports are open 1 second or more",
+        );
+        let services = &profile.services;
+        let lifetime = services.nat_pmp_lifetime.value;
+        self.at_least_one(
+            &["services", "nat-pmp-lifetime"],
+            lifetime,
+            "a port is granted for 1 second or more",
+        );
+        let (forwards, path) = (services.nat_pmp_forwards.value, ["services", "nat-pmp-forwards"]);
+        if services.nat_pmp.value {
+            self.at_least_one(&path, forwards, "to grant none, say `nat-pmp = false`");
+        }
+        self.at_most(&path, forwards, u16::MAX.into());
+        self.at_most(&["forwards", "triggers"], profile.forwards.triggers.value, u16::MAX.into());
         let wait = profile.fragments.timeout.value;
         self.at_least_one(&["fragments", "timeout"], wait, "fragments are waited for 1 second or more");
         let lifetime = profile.alg.ftp.forward_lifetime.value;

@@ -56,6 +56,8 @@ pub struct Profile {
     pub fragments: Fragments,
     /// Forwards a user sets up.
     pub forwards: Forwards,
+    /// Services for the LAN.
+    pub services: Services,
     /// The application level gateways.
     pub alg: Algs,
 }
@@ -95,6 +97,22 @@ pub struct Forwards {
     pub entries: Stated<u32>,
     /// Whether one host can get all that nothing else wants.
     pub dmz_host: Stated<bool>,
+    /// How many triggers there are: ports that open for a host which sends to certain others.
+    pub triggers: Stated<u32>,
+    /// How long they stay open after the host's last such packet, in seconds.
+    pub trigger_lifetime: Stated<u32>,
+}
+
+/// Services of the router's for its LAN.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Services {
+    /// Whether hosts can ask for ports by NAT-PMP (RFC 6886).
+    pub nat_pmp: Stated<bool>,
+    /// How many ports are open by it at a time.
+    pub nat_pmp_forwards: Stated<u32>,
+    /// The longest that one is granted at a time, in seconds.
+    pub nat_pmp_lifetime: Stated<u32>,
 }
 
 /// The application level gateways.

@@ -1,4 +1,4 @@
-//! Forwards: the user's, the DMZ host, and those that a gateway opens for one connection.
+//! Forwards: the user's, the DMZ host, what is open for LAN hosts, and those that a gateway opens for one connection.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -7,6 +7,7 @@ use quirknat_alg::{AllowedPeer, Terms};
 use slab::Slab;
 
 use super::flow::ControlId;
+use super::opening::Openings;
 use super::timer::{Tick, TimerId};
 use crate::config::StaticForward;
 use crate::packet::Protocol;
@@ -55,6 +56,8 @@ impl AlgForward {
 pub(crate) struct Forwards {
     by_user: Vec<StaticForward>,
     pub(crate) dmz_host: Option<Ipv4Addr>,
+    /// Those of LAN hosts.
+    pub(crate) openings: Openings,
     by_alg: Slab<AlgForward>,
     /// The gateway's, by external port.
     alg_ports: BTreeMap<u16, ForwardId>,
@@ -62,7 +65,13 @@ pub(crate) struct Forwards {
 
 impl Forwards {
     pub(crate) fn new(by_user: Vec<StaticForward>, dmz_host: Option<Ipv4Addr>) -> Self {
-        Self { by_user, dmz_host, by_alg: Slab::new(), alg_ports: BTreeMap::new() }
+        Self {
+            by_user,
+            dmz_host,
+            openings: Openings::default(),
+            by_alg: Slab::new(),
+            alg_ports: BTreeMap::new(),
+        }
     }
 
     /// Where the user's forwards lead a packet to `port`.
@@ -70,11 +79,12 @@ impl Forwards {
         self.by_user.iter().find_map(|forward| forward.target(protocol, port))
     }
 
-    /// Where the forwards of either kind lead a packet to `port`; a port with a target is not free for others.
+    /// Where the forwards of any kind lead a packet to `port`; a port with a target is not free for others.
     pub(crate) fn target(&self, protocol: Protocol, port: u16) -> Option<SocketAddrV4> {
         let by_alg =
             || self.at_port(protocol, port).and_then(|id| self.get(id)).map(|forward| forward.target);
-        self.static_target(protocol, port).or_else(by_alg)
+        let by_host = || self.openings.target(protocol, port).map(|(target, _)| target);
+        self.static_target(protocol, port).or_else(by_alg).or_else(by_host)
     }
 
     /// A port from which a forward of either kind leads to `target`.

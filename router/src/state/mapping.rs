@@ -128,6 +128,15 @@ impl MappingTable {
             .map(|id| MappingId(*id))
     }
 
+    /// The external port that stands for `inside` wherever it sends to; none where mappings depend on the remote.
+    pub(crate) fn external_port_of(&self, protocol: Protocol, inside: SocketAddrV4) -> Option<u16> {
+        if self.rules.of(protocol).mapping != MappingBehaviour::EndpointIndependent {
+            return None;
+        }
+        let anywhere = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);
+        self.get(self.find(protocol, inside, anywhere)?).map(|mapping| mapping.external_port)
+    }
+
     /// The mapping that holds an external port; one of them where ports are overloaded.
     pub(crate) fn holder(&self, protocol: Protocol, external_port: u16) -> Option<MappingId> {
         let hash = external_hash(&self.hasher, protocol, external_port);

@@ -5,6 +5,7 @@ pub(crate) mod flow;
 pub(crate) mod forward;
 pub(crate) mod fragment;
 pub(crate) mod mapping;
+pub(crate) mod opening;
 pub(crate) mod progress;
 pub(crate) mod reassembly;
 pub(crate) mod station;

@@ -17,9 +17,12 @@ use quirknat_router::profile::{
 };
 use smoltcp::time::{Duration, Instant};
 
-use crate::support::{LAN, Lab, WAN, at, echo, fragmented, icmp_error, tcp, udp, with_ip_checksum};
+use crate::support::{
+    LAN, Lab, WAN, at, echo, fragmented, icmp_error, nat_pmp_request, tcp, udp, with_ip_checksum,
+};
 
 const TABLE: usize = 6;
+const OPENINGS: usize = 2;
 const DMZ_HOST: &str = "192.168.1.102";
 const FORWARDED: &str = "tcp/5003=192.168.1.101:5000";
 
@@ -133,6 +136,9 @@ impl Behaviour {
             profile.wan.unsolicited_tcp.value = UnsolicitedTcp::Reset;
             profile.wan.syn_answer_delay.value = self.syn_answer_delay;
         }
+        profile.services.nat_pmp.value = true;
+        profile.services.nat_pmp_forwards.value = u32::try_from(OPENINGS).unwrap();
+        profile.services.nat_pmp_lifetime.value = 100;
         profile.table.translations.value = u32::try_from(TABLE).unwrap();
         profile.table.per_host.value = self.per_host;
         profile.table.when_full.value = self.when_full;
@@ -179,6 +185,14 @@ enum Step {
         remote: u8,
         identifier: u16,
     },
+    /// A host asks for a port by NAT-PMP.
+    Request {
+        tcp: bool,
+        host: u8,
+        port: u16,
+        suggested: u16,
+        lifetime: u32,
+    },
     /// An FTP client announces one of its ports.
     Announce {
         host: u8,
@@ -205,6 +219,9 @@ fn step() -> impl Strategy<Value = Step> {
         3 => ends.prop_map(|(out, host, remote, port, far_port)| Step::Udp { out, host, remote, port, far_port }),
         2 => (any::<bool>(), host.clone(), port.clone(), port.clone())
             .prop_map(|(tcp, host, port, external)| Step::Hairpin { tcp, host, port, external }),
+        1 => (any::<bool>(), host.clone(), port.clone(), port.clone(), select(vec![0_u32, 30, 3000])).prop_map(
+            |(tcp, host, port, suggested, lifetime)| Step::Request { tcp, host, port, suggested, lifetime }
+        ),
         1 => (any::<bool>(), any::<bool>(), host.clone(), remote.clone(), port.clone()).prop_map(
             |(out, request, host, remote, identifier)| Step::Echo { out, request, host, remote, identifier }
         ),
@@ -223,6 +240,8 @@ struct World {
     last: BTreeMap<u32, Instant>,
     /// The gateway's open forwards: external port and allowed peer, by serial number.
     forwards: BTreeMap<u32, (u16, SocketAddrV4)>,
+    /// What hosts have open: external port, target and when it ends, by its name in events.
+    openings: BTreeMap<u32, (Protocol, u16, SocketAddrV4, u32)>,
 }
 
 impl World {
@@ -233,7 +252,7 @@ impl World {
             config.dmz_host = behaviour.dmz.then(|| DMZ_HOST.parse().unwrap());
             config.detail = Detail::Packets;
         });
-        Self { lab, behaviour, last: BTreeMap::new(), forwards: BTreeMap::new() }
+        Self { lab, behaviour, last: BTreeMap::new(), forwards: BTreeMap::new(), openings: BTreeMap::new() }
     }
 
     fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
@@ -270,6 +289,10 @@ impl World {
             }
             Step::Echo { request, remote, identifier, .. } => {
                 (WAN, echo(request, &address(&outside(remote, 0)), "203.0.113.7", identifier))
+            }
+            Step::Request { tcp, host, port, suggested, lifetime } => {
+                let request = nat_pmp_request(tcp, port, suggested, lifetime);
+                (LAN, udp(&inside(host, 7000), "192.168.1.1:5351", &request))
             }
             Step::Announce { host, remote, port } => {
                 let command = format!("PORT 192,168,1,{},{},{}\r\n", 100 + host, port >> 8, port & 0xff);
@@ -314,13 +337,22 @@ impl World {
         before: &[Translation],
         delivered: Option<SocketAddrV4>,
     ) -> Result<(), TestCaseError> {
-        let forwards = self.forwards.clone();
+        let (forwards, openings) = (self.forwards.clone(), self.openings.clone());
         for event in self.lab.events() {
             match event {
                 EventKind::ForwardOpened { forward, external, control, .. } => {
                     let peer =
                         self.lab.translations().iter().find(|one| one.serial == control).unwrap().remote;
                     self.forwards.insert(forward, (external.port(), peer));
+                }
+                EventKind::PortsOpened { opening, protocol, ports, target, expires_s, .. } => {
+                    self.openings.insert(opening, (protocol, ports.first, target, expires_s));
+                }
+                EventKind::PortsRefreshed { opening, expires_s } => {
+                    self.openings.get_mut(&opening).unwrap().3 = expires_s;
+                }
+                EventKind::PortsClosed { opening, .. } => {
+                    prop_assert!(self.openings.remove(&opening).is_some(), "it closes once");
                 }
                 EventKind::ForwardEnded { forward, .. } => {
                     prop_assert!(self.forwards.remove(&forward).is_some(), "it ends once");
@@ -345,6 +377,10 @@ impl World {
                         Origin::StaticForward => {
                             external.port() == 5003 && inside == at("192.168.1.101:5000")
                         }
+                        Origin::Requested => openings
+                            .values()
+                            .any(|one| (one.0, one.1, one.2) == (protocol, external.port(), inside)),
+                        Origin::Triggered => false,
                         Origin::DmzHost => {
                             self.behaviour.dmz
                                 && *inside.ip() == *at(DMZ_HOST).ip()
@@ -399,9 +435,26 @@ impl World {
             let limit = self.behaviour.per_host;
             prop_assert!(limit == 0 || own <= limit as usize, "{own} of one host");
         }
-        if self.behaviour.overloading {
-            return Ok(());
+        if !self.behaviour.overloading {
+            self.check_mappings(&translations)?;
         }
+        prop_assert!(self.openings.len() <= OPENINGS);
+        for one in self.openings.values() {
+            prop_assert!(Instant::from_secs(i64::from(one.3)) > self.lab.now, "outlived: {one:?}");
+            let same = self.openings.values().filter(|other| (other.0, other.1) == (one.0, one.1)).count();
+            prop_assert_eq!(same, 1, "a port leads to one host");
+        }
+        let timeout = self.lab.router.poll_timeout();
+        if self.behaviour.syn_answer_delay == 0 {
+            prop_assert_eq!(
+                timeout.is_none(),
+                translations.is_empty() && self.forwards.is_empty() && self.openings.is_empty()
+            );
+        }
+        Ok(())
+    }
+
+    fn check_mappings(&self, translations: &[Translation]) -> Result<(), TestCaseError> {
         for (index, one) in translations.iter().enumerate().filter(|(_, one)| is_mapped(one)) {
             for other in translations[..index].iter().filter(|other| is_mapped(other)) {
                 if (one.protocol, one.external) == (other.protocol, other.external) {
@@ -412,10 +465,6 @@ impl World {
                     prop_assert_eq!(one.external, other.external, "an endpoint has one external port");
                 }
             }
-        }
-        let timeout = self.lab.router.poll_timeout();
-        if self.behaviour.syn_answer_delay == 0 {
-            prop_assert_eq!(timeout.is_none(), translations.is_empty() && self.forwards.is_empty());
         }
         Ok(())
     }

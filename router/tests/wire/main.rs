@@ -13,6 +13,7 @@ mod lan;
 mod limits;
 mod napt;
 mod numbers;
+mod openings;
 mod ports;
 mod refused;
 mod sequence;

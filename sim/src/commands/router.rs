@@ -39,6 +39,9 @@ pub struct RouterArgs {
     /// A forward from the WAN to a LAN host. Repeatable
     #[arg(long, value_name = "PROTO/PORT[-PORT]=IP[:PORT]")]
     forward: Vec<String>,
+    /// Ports that open for a LAN host which sends to certain others. Repeatable
+    #[arg(long, value_name = "PROTO/PORT[-PORT]=PROTO/PORT[-PORT]")]
+    trigger: Vec<String>,
     /// The LAN host that gets what nothing else wants
     #[arg(long, value_name = "IP")]
     dmz: Option<String>,
@@ -93,6 +96,10 @@ fn read_config(args: &RouterArgs) -> Result<(Vec<Named>, Config), Failure> {
     for text in &args.forward {
         let forward = text.parse().map_err(|error| Failure::usage(format!("--forward: {error}")))?;
         config.forwards.push(forward);
+    }
+    for text in &args.trigger {
+        let trigger = text.parse().map_err(|error| Failure::usage(format!("--trigger: {error}")))?;
+        config.triggers.push(trigger);
     }
     if let Some(text) = &args.dmz {
         let host = Ipv4Addr::from_str(text).map_err(|_| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use quirknat_router::config::{Config, StaticForward};
+use quirknat_router::config::{Config, ForwardSyntax, StaticForward};
 use quirknat_router::profile::Profile;
 use smoltcp::wire::Ipv4Cidr;
 
@@ -73,6 +73,10 @@ pub(super) fn config(scenario: &Scenario, name: &str, network: &NetworkSpec) -> 
     for forward in &network.router.forward {
         let parsed: Result<StaticForward, _> = forward.get_ref().parse();
         config.forwards.push(parsed.map_err(|error| (forward.span(), error.to_string()))?);
+    }
+    for trigger in &network.router.trigger {
+        let parsed = trigger.get_ref().parse();
+        config.triggers.push(parsed.map_err(|error: ForwardSyntax| (trigger.span(), error.to_string()))?);
     }
     config.dmz_host = network.router.dmz.as_ref().map(|host| *host.get_ref());
     if let Some(mtu) = network.router.uplink.mtu.or(network.router.link.mtu) {

@@ -119,6 +119,12 @@ pub(crate) fn udp(source: &str, destination: &str, payload: &[u8]) -> Vec<u8> {
     ip(source, destination, IpNumber::UDP, &content)
 }
 
+/// RFC 6886 §3.3.
+pub(crate) fn nat_pmp_request(tcp: bool, internal: u16, suggested: u16, lifetime: u32) -> Vec<u8> {
+    let head = [0, if tcp { 2 } else { 1 }, 0, 0];
+    [&head[..], &internal.to_be_bytes(), &suggested.to_be_bytes(), &lifetime.to_be_bytes()].concat()
+}
+
 /// An echo request, or the reply to one, whose identifier is the sender's port.
 pub(crate) fn echo(request: bool, source: &str, destination: &str, identifier: u16) -> Vec<u8> {
     let [high, low] = identifier.to_be_bytes();

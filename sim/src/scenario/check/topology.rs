@@ -251,6 +251,7 @@ pub(super) fn place_of(error: &ConfigError, network: &NetworkSpec) -> Range<usiz
         }
         ConfigError::ForwardsOverlap(_, second) => forward(&|forward| forward == second),
         ConfigError::TooManyForwards(..) => forward(&|_| true),
+        ConfigError::TooManyTriggers(..) => router.trigger.last().map(Spanned::span),
         ConfigError::NoDmzHost(_) => dmz,
         ConfigError::LanOverlapsWan(..) => Some(router.wan.span()),
         ConfigError::Address(cidr) if cidr.address() == *router.wan.get_ref() => Some(router.wan.span()),

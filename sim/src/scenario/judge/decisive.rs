@@ -99,6 +99,8 @@ fn origin_name(origin: Origin) -> &'static str {
         Origin::Mapping => "mapping",
         Origin::AlgForward => "alg-forward",
         Origin::StaticForward => "static-forward",
+        Origin::Requested => "requested",
+        Origin::Triggered => "triggered",
         Origin::DmzHost => "dmz-host",
     }
 }

@@ -47,6 +47,10 @@ pub struct RouterSpec {
     #[serde(default)]
     #[schemars(with = "Vec<String>", inner(regex(pattern = schema::FORWARD)))]
     pub forward: Vec<Text>,
+    /// Ports that open for a LAN host which sends to certain others, as in `"tcp/6667=tcp/113"`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub trigger: Vec<Text>,
     /// The DMZ host.
     #[serde(default)]
     #[schemars(with = "Option<Ipv4Addr>")]
