@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::run::ground::{Backend, Outcome, play_on_one};
 use super::{print, read_scenario};
 use crate::exit::Failure;
-use crate::explain::{Story, Telling, markdown, tell, text};
+use crate::explain::{Story, Telling, html, markdown, tell, text};
 use crate::remedy::suggest;
 use crate::scenario::language::BackendName;
 use crate::scenario::{Played, Scenario, StepVerdict};
@@ -83,6 +83,8 @@ enum Form {
     Text,
     /// Markdown, the ladder as a Mermaid diagram
     Markdown,
+    /// One page that needs nothing besides; every packet's bytes are in it
+    Html,
 }
 
 /// Columns where there is no terminal.
@@ -134,6 +136,7 @@ fn render(args: &ExplainArgs, story: &Story) -> Result<String, Failure> {
     let stdout = std::io::stdout();
     Ok(match args.format {
         Form::Markdown => markdown(story),
+        Form::Html => html(story).map_err(Failure::environment)?,
         Form::Text => {
             let to_stdout = args.output.is_none();
             let coloured = to_stdout && AutoStream::choice(&stdout) != ColorChoice::Never;

@@ -126,13 +126,7 @@ fn messages(out: &mut String, step: &StepStory, packet: &Packet) {
 
 fn note(out: &mut String, step: &StepStory, decisions: &[Decision]) {
     let last = step.stations.len().saturating_sub(1);
-    let texts: Vec<String> = decisions
-        .iter()
-        .map(|decision| {
-            let by = if decision.by.is_empty() { "network" } else { &decision.by };
-            mermaid(&format!("{by}: {}", decision.text))
-        })
-        .collect();
+    let texts: Vec<String> = decisions.iter().map(|decision| mermaid(&words::decided(decision))).collect();
     let over = match decisions.first().and_then(|decision| decision.station) {
         Some(station) => format!("s{station}"),
         None => format!("s0,s{last}"),

@@ -2,14 +2,17 @@
 //! routers decided in between, both ends' logs, the cause and what helps. One model ([`Story`]), and forms of it that
 //! only show what it says.
 
+mod html;
 mod markdown;
 pub mod story;
 mod tell;
 mod text;
 mod words;
+mod wrap;
 
+pub use html::html;
 pub use markdown::markdown;
 pub use story::Story;
 pub use tell::{NothingToTell, Telling, tell};
 pub use text::text;
-pub(crate) use text::{Piece, wrap};
+pub(crate) use wrap::wrap;

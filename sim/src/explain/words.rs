@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::story::{End, Entry, EntryKind, Packet, StepStory};
+use super::story::{Decision, End, Entry, EntryKind, Packet, StepStory};
 use crate::report::escape::for_line;
 use crate::scenario::Station;
 
@@ -134,6 +134,24 @@ pub(super) fn pieces(text: &str, rewritten: &[Range<usize>]) -> Vec<(String, boo
     pieces.push((part(at..characters.len()), false));
     pieces.retain(|(text, _)| !text.is_empty());
     pieces
+}
+
+/// Who decided what.
+pub(super) fn decided(decision: &Decision) -> String {
+    let by = if decision.by.is_empty() { "network" } else { &decision.by };
+    format!("{by}: {}", decision.text)
+}
+
+/// Prose in pieces: each with whether it stands between backticks, as what crossed a wire does in our sentences.
+pub(super) fn prose(text: &str) -> Vec<(String, bool)> {
+    let text = shown(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    // With an odd one the text has backticks of its own.
+    if parts.len().is_multiple_of(2) {
+        return vec![(text.clone(), false)];
+    }
+    let pieces = parts.into_iter().enumerate().map(|(number, part)| (part.to_owned(), number % 2 == 1));
+    pieces.filter(|(part, _)| !part.is_empty()).collect()
 }
 
 /// Text from wires and files, on one line: what would steer a terminal is spelled out.

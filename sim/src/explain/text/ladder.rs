@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use anstyle::Style;
 
-use super::canvas::{Canvas, marked_pieces, width, wrap};
+use super::canvas::Canvas;
 use super::{Page, TIME};
 use crate::explain::story::{Decision, End, Line, Packet, Row, StepStory, Towards, View};
 use crate::explain::words;
+use crate::explain::wrap::{marked_pieces, width, wrap};
 
 /// So many columns a view has at least, where views are beside each other.
 const VIEW: usize = 34;
@@ -56,10 +57,7 @@ pub(super) fn ladder(page: &mut Page, step: &StepStory) {
         match row {
             Row::Packet(packet) if layout.beside => beside(page, step, &layout, packet),
             Row::Packet(packet) => below(page, step, packet),
-            Row::Note(note) => {
-                let by = if note.by.is_empty() { "network" } else { &note.by };
-                said(page, &layout, Some(&words::time(note.at_us)), by, note);
-            }
+            Row::Note(note) => said(page, &layout, Some(&words::time(note.at_us)), note),
         }
     }
     if step.acknowledgements > 0 {
@@ -288,7 +286,7 @@ fn below(page: &mut Page, step: &StepStory, packet: &Packet) {
 /// What was decided because of a packet.
 fn decisions(page: &mut Page, layout: &Layout, packet: &Packet) {
     for decision in &packet.decisions {
-        said(page, layout, None, &decision.by, decision);
+        said(page, layout, None, decision);
     }
     let is_told = packet.decisions.iter().any(|decision| Some(&decision.text) == words::end(packet).as_ref());
     if let Some(end) = words::end(packet).filter(|_| !is_told) {
@@ -297,9 +295,9 @@ fn decisions(page: &mut Page, layout: &Layout, packet: &Packet) {
     }
 }
 
-fn said(page: &mut Page, layout: &Layout, time: Option<&str>, by: &str, decision: &Decision) {
+fn said(page: &mut Page, layout: &Layout, time: Option<&str>, decision: &Decision) {
     let style = page.style.of(decision.weight);
-    lines(page, layout, time, &format!("{}: {}", words::shown(by), words::shown(&decision.text)), style);
+    lines(page, layout, time, &words::shown(&words::decided(decision)), style);
 }
 
 /// Text across the lanes, beside that of the client.

@@ -4,7 +4,6 @@ mod canvas;
 mod ladder;
 mod rest;
 
-pub(crate) use canvas::{Piece, wrap};
 
 use std::fmt::Write as _;
 
@@ -12,6 +11,7 @@ use anstyle::{AnsiColor, Effects, Style};
 
 use super::story::{StepStory, Story, Weight};
 use super::words;
+use super::wrap::wrap;
 use canvas::Canvas;
 
 /// No narrower line is laid out for; what is longer then is the terminal's to break.

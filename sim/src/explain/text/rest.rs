@@ -1,9 +1,10 @@
 //! What stands below the ladder: both logs, the routers' tables, the cause, what helps.
 
 use super::Page;
-use super::canvas::{Canvas, marked_pieces};
+use super::canvas::Canvas;
 use crate::explain::story::{LogLine, LogRow, StepStory};
 use crate::explain::words;
+use crate::explain::wrap::marked_pieces;
 use crate::scenario::Mismatch;
 
 /// Both ends' logs next to each other.
