@@ -2,6 +2,8 @@
 
 #[path = "explain/forms.rs"]
 mod forms;
+#[path = "explain/page.rs"]
+mod page;
 #[path = "explain/refused.rs"]
 mod refused;
 #[expect(dead_code, unreachable_pub, reason = "a lab for several test programs, each of which uses its part")]

@@ -17,7 +17,12 @@ pub enum Requirement {
     Program(&'static str),
     /// The Python package `pyftpdlib`, unpacked.
     Pyftpdlib,
+    /// Chromium with its driver, and Selenium for the system's Python.
+    Browser,
 }
+
+/// The Python that Debian's packages of Python libraries are for.
+pub const SYSTEM_PYTHON: &str = "/usr/bin/python3";
 
 /// What any test with a router needs.
 pub const LAB: [Requirement; 3] = [Requirement::Root, Requirement::Tun, Requirement::Program("ip")];
@@ -38,6 +43,16 @@ impl Requirement {
             Self::Program(name) => find_program(name).is_none().then(|| {
                 format!("needs the program {name}: run .ci/install-real-programs, or put it into PATH")
             }),
+            Self::Browser => {
+                let lacks = |name| Self::Program(name).missing();
+                let selenium = || {
+                    let mut python = std::process::Command::new(SYSTEM_PYTHON);
+                    let output = python.args(["-c", "import selenium"]).output();
+                    (!output.is_ok_and(|output| output.status.success()))
+                        .then(|| format!("needs Selenium for {SYSTEM_PYTHON}: run .ci/install-real-programs"))
+                };
+                lacks("chromium").or_else(|| lacks("chromedriver")).or_else(selenium)
+            }
             Self::Pyftpdlib => (!pyftpdlib_path().join("pyftpdlib").is_dir())
                 .then(|| "needs the Python package pyftpdlib: run .ci/install-real-programs".to_owned()),
         }

@@ -40,6 +40,9 @@ fn step_markdown(out: &mut String, step: &StepStory) {
     }
     if words::failed(step) {
         let _ = writeln!(out, "\n**Why it failed:** {}.", prose(&words::cause(step)));
+        for about in words::about_cause(step) {
+            let _ = writeln!(out, "\n{}", prose(&about));
+        }
     }
     if !step.remedies.is_empty() {
         let _ = writeln!(out, "\n**What helps:**\n");

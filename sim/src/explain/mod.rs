@@ -6,6 +6,8 @@ mod html;
 mod markdown;
 pub mod story;
 mod tell;
+#[cfg(test)]
+mod tests;
 mod text;
 mod words;
 mod wrap;

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use serde::{Serialize, Serializer};
 
-use crate::cause::Cause;
+use crate::cause::{Cause, Details};
 use crate::net::NetworkEvent;
 use crate::scenario::language::BackendName;
 use crate::scenario::{Mismatch, Station, WayWire};
@@ -101,6 +101,10 @@ pub struct Explained {
     pub cause: Cause,
     /// A sentence.
     pub text: String,
+    /// How it comes about.
+    pub explanation: &'static str,
+    /// What it has to do with here.
+    pub details: Details,
 }
 
 /// A part of the way within which no address is translated.

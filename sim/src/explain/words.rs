@@ -48,6 +48,13 @@ pub(super) fn cause(step: &StepStory) -> String {
     }
 }
 
+/// What the cause has to do with here, and how it comes about.
+pub(super) fn about_cause(step: &StepStory) -> Vec<String> {
+    let Some(cause) = &step.cause else { return Vec::new() };
+    let here = (!cause.details.is_empty()).then(|| format!("here: {}", cause.details));
+    here.into_iter().chain([cause.explanation.to_owned()]).collect()
+}
+
 /// The name that a value has in files.
 pub(super) fn key(value: &impl serde::Serialize) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();

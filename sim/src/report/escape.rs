@@ -4,9 +4,12 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// `text` on one line: each control character as `\u{…}`.
+/// `text` on one line: each control character as `\u{…}`, and each that turns the direction of what follows, so that
+/// a line reads as something it is not (UAX #9: LRE to RLO, LRI to PDI).
 pub(crate) fn for_line(text: &str) -> Cow<'_, str> {
-    replace(text, char::is_control)
+    replace(text, |character| {
+        character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    })
 }
 
 /// `text` of the characters that XML 1.0 allows (section 2.2); others as `\u{…}`. Escaping of `<` and the like is the

@@ -136,7 +136,12 @@ fn tell_step(
         since_us: since.total_micros(),
         until_us: until.total_micros(),
         outcome: outcome(judged),
-        cause: judged.cause.map(|cause| Explained { cause, text: cause.to_string() }),
+        cause: judged.cause.map(|cause| Explained {
+            cause,
+            text: cause.to_string(),
+            explanation: cause.explanation(),
+            details: judged.details.clone(),
+        }),
         // Whoever has the scenario can try what would help.
         remedies: Vec::new(),
         mismatches: judged.mismatches.clone(),

@@ -104,6 +104,9 @@ pub(super) fn why(page: &mut Page, step: &StepStory) {
     }
     page.heading("Why it failed");
     page.paragraph(2, &words::cause(step), page.style.bad);
+    for about in words::about_cause(step) {
+        page.paragraph(2, &words::shown(&about), page.style.plain);
+    }
     if !step.remedies.is_empty() {
         page.heading("What helps");
         for (number, remedy) in (1..).zip(&step.remedies) {
