@@ -39,7 +39,7 @@ struct Page {
 /// A step on the page.
 struct Step {
     number: usize,
-    step: String,
+    what: String,
     failed: bool,
     /// What of it went how, and the class of that.
     outcome: Vec<(String, &'static str)>,
@@ -128,7 +128,7 @@ impl Step {
         let timeline = timeline::timeline(step, 1080.0).zip(timeline::timeline(step, 344.0));
         Self {
             number: step.number,
-            step: words::shown(&step.step),
+            what: words::shown(&step.step),
             failed: words::failed(step),
             outcome: outcome(step),
             assumed: words::assumed(step).map(|why| Prose::new(&why)),
