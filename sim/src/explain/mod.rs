@@ -17,4 +17,4 @@ pub use markdown::markdown;
 pub use story::Story;
 pub use tell::{NothingToTell, Telling, tell};
 pub use text::text;
-pub(crate) use wrap::wrap;
+pub(crate) use wrap::{Piece, wrap};

@@ -4,7 +4,6 @@ mod canvas;
 mod ladder;
 mod rest;
 
-
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Effects, Style};
