@@ -13,8 +13,8 @@ use quirknat_sim::diagnose::log::{self, Format, LogReading, Standpoint};
 use quirknat_sim::session::{Account, Announcement, Fate, Speaker};
 use support::client::Client::{self, Curl, Ftplib, Lftp, Ncftp, Tnftp, Wget};
 use support::deadline::Deadline;
-use support::home::{Home, WAN, lan_address};
-use support::process::{Process, command};
+use support::home::{Home, WAN, lan_address, program};
+use support::process::{Process, command, run};
 use support::requirement::{LAB, Requirement, met};
 use support::scratch::Scratch;
 use support::server::{PASSWORD, Server};
@@ -165,7 +165,15 @@ impl Stage {
         let finished =
             self.home.client().run("client", talkative(client, server, passive, &self.scratch, &told), 30);
         let text = fs::read_to_string(&told).unwrap_or_else(|_| finished.stderr.clone() + &finished.text());
-        log::read(&mut text.as_bytes()).unwrap_or_else(|error| panic!("{client:?}: {error}\n{text}"))
+        let reading =
+            log::read(&mut text.as_bytes()).unwrap_or_else(|error| panic!("{client:?}: {error}\n{text}"));
+        // What works by PASV fails by PORT: the command says so, too, and shows no password.
+        let mut diagnose = command("env");
+        diagnose.arg(program()).arg("diagnose").arg("--all").arg(self.scratch.write("told.log", &text));
+        let told = run("quirknat diagnose", diagnose, 30);
+        assert_eq!(told.code(), Some(i32::from(!passive)), "{client:?}: {}", told.story());
+        assert!(!told.text().contains(&format!("PASS {PASSWORD}")), "{}", told.text());
+        reading
     }
 
     /// Ends the server and reads its log.

@@ -5,7 +5,7 @@ mod support;
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use support::home::program;
 use support::process::{Finished, command, run};
@@ -27,14 +27,17 @@ fn diagnose(arguments: &[&str]) -> Finished {
     finished
 }
 
-fn names(folder: &str) -> Vec<String> {
-    let entries = fs::read_dir(samples().join(folder)).expect("the samples are there");
-    let mut names: Vec<String> = entries
-        .map(|entry| entry.expect("a directory can be read").file_name().to_string_lossy().into_owned())
-        .filter(|name| {
-            folder.is_empty() != name.ends_with(".log") && !name.contains('.') == folder.is_empty()
-        })
-        .collect();
+/// The folders of samples, by their programs.
+fn programs() -> Vec<String> {
+    names(&samples()).into_iter().filter(|name| !name.contains('.')).collect()
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("the samples are there");
+    let name = |entry: std::io::Result<fs::DirEntry>| {
+        entry.expect("a directory can be read").file_name().to_string_lossy().into_owned()
+    };
+    let mut names: Vec<String> = entries.map(name).collect();
     names.sort();
     names
 }
@@ -64,8 +67,8 @@ fn every_sample_has_its_verdict() {
         return;
     }
     let mut out = String::new();
-    for folder in names("") {
-        for name in names(&folder) {
+    for folder in programs() {
+        for name in names(&samples().join(&folder)) {
             let finished = diagnose(&[&format!("{folder}/{name}"), "--json"]);
             let report: serde_json::Value =
                 serde_json::from_slice(&finished.stdout).unwrap_or_else(|error| panic!("{name}: {error}"));
