@@ -36,7 +36,9 @@ fn every_output_on_the_page_is_what_the_program_prints() {
         } else if let Some((_, name)) = line.strip_prefix("```").and_then(|fence| fence.split_once(' ')) {
             let file = block(&mut lines);
             folder.write(name, file.join("\n") + "\n");
-            file.iter().for_each(|line| page.line(line));
+            for line in file {
+                page.line(line);
+            }
             page.line("```");
         } else if line == "```console" {
             page.console(&block(&mut lines));
@@ -71,7 +73,9 @@ impl Made<'_> {
             let command = shown[0].strip_prefix("$ ").unwrap_or_else(|| panic!("no command: {shown:?}"));
             self.line(shown[0]);
             let output = self.output(command);
-            output.trim_end().lines().for_each(|line| self.line(line.trim_end()));
+            for line in output.trim_end().lines() {
+                self.line(line.trim_end());
+            }
         }
     }
 
