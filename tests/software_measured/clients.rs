@@ -62,10 +62,10 @@ fn network() -> String {
         r#"title = "measured"
 [network.office]
 lan = "192.168.1.1/24"
-router = {{ profile = "linksys-befsr41-1.39", set = {{ "wan.unsolicited" = "reject" }}, wan = "203.0.113.8", forward = ["tcp/21=192.168.1.10"] }}
+router = {{ profile = "linksys-befsr41-1.39", set = {{ "wan.unsolicited-tcp" = "reset" }}, wan = "203.0.113.8", forward = ["tcp/21=192.168.1.10"] }}
 [network.shop]
 lan = "192.168.1.1/24"
-router = {{ profile = "linksys-befsr41-1.39", set = {{ "wan.unsolicited" = "reject" }}, wan = "203.0.113.9", forward = ["tcp/21=192.168.1.10"] }}
+router = {{ profile = "linksys-befsr41-1.39", set = {{ "wan.unsolicited-tcp" = "reset" }}, wan = "203.0.113.9", forward = ["tcp/21=192.168.1.10"] }}
 [host.pc]
 on = "internet"
 address = "198.51.100.50"
