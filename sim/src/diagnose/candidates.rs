@@ -1,6 +1,8 @@
 //! Which routers would do what was seen: the session is rebuilt as a scenario, played under each profile, and looked at in
 //! the same way as the material.
 
+use std::cell::OnceCell;
+
 use quirknat_router::profile::builtin;
 use serde::Serialize;
 use smoltcp::time::Instant;
@@ -10,7 +12,8 @@ use super::material::{Material, Medium, Observed, Source};
 use super::rebuild::{CLIENT, NotRebuilt, SERVER, rebuild};
 use super::sessions::Session;
 use crate::net::Network;
-use crate::scenario::play;
+use crate::remedy::{Remedy, suggest};
+use crate::scenario::{StepVerdict, play};
 use crate::session::{Account, View, beyond_routers};
 
 /// What was compared, and what each router would do.
@@ -20,6 +23,8 @@ pub struct Comparison {
     pub seen: Vec<String>,
     /// The routers.
     pub routers: Vec<Candidate>,
+    /// What would have helped behind the first of those that would do exactly this: each was tried there.
+    pub remedies: Vec<Remedy>,
 }
 
 /// What a profile's router would do, beside what was seen.
@@ -29,6 +34,8 @@ pub struct Candidate {
     pub profile: String,
     /// Where it differs from what was seen; none: it would do exactly this.
     pub differs: Vec<Difference>,
+    /// Why the transfer fails there, by all that the router itself says of it.
+    pub cause: Option<String>,
 }
 
 /// One thing that would be otherwise.
@@ -65,6 +72,7 @@ pub(super) fn candidates(facts: &Facts<'_>, profiles: &[String]) -> Result<Compa
     if seen.is_empty() {
         return Err(NotRebuilt::NothingSeen);
     }
+    let helps = OnceCell::new();
     let candidate = |profile: &str| {
         let scenario = rebuild(facts, profile)?;
         let played = play(profile, &scenario, 0);
@@ -75,12 +83,19 @@ pub(super) fn candidates(facts: &Facts<'_>, profiles: &[String]) -> Result<Compa
             let would_be = would_be.unwrap_or_else(|| "not at all".to_owned());
             (would_be != *seen).then(|| Difference { what, seen: seen.clone(), would_be })
         });
-        Ok(Candidate { profile: profile.to_owned(), differs: differs.collect() })
+        let found = played.verdict.steps.first().and_then(StepVerdict::found);
+        let cause = found.as_ref().map(ToString::to_string);
+        let candidate = Candidate { profile: profile.to_owned(), differs: differs.collect(), cause };
+        let remedies = found.filter(|_| candidate.differs.is_empty() && helps.get().is_none());
+        if let Some(found) = remedies {
+            let _ = helps.set(suggest(&scenario, 0, &found, 0));
+        }
+        Ok(candidate)
     };
     let all = builtin().iter().map(|entry| entry.name.to_owned()).chain(profiles.iter().cloned());
     let routers: Vec<Candidate> = all.map(|profile| candidate(&profile)).collect::<Result<_, _>>()?;
     let seen = seen.iter().map(|(what, value)| format!("{what} {value}")).collect();
-    Ok(Comparison { seen, routers })
+    Ok(Comparison { seen, routers, remedies: helps.into_inner().unwrap_or_default() })
 }
 
 /// Both hosts' wires of the scenario played, as if they had been recorded.

@@ -125,12 +125,27 @@ impl<'a> Facts<'a> {
         Some(Announced { by: line.by, line: line.text.clone(), to: announced.leads_to(server) })
     }
 
-    /// Whether the last announcement arrived as another one; `None` where not both sides are known.
+    /// Whether the last announcement arrived as another one; `None` where that cannot be told. A LAN's address that
+    /// arrives outside was rewritten by nobody.
     pub fn rewritten(&self) -> Option<bool> {
-        let [sent, seen] = [Self::announced(self.at_client?)?, Self::announced(self.at_server?)?];
-        // A 229 has no address: what it leads to is only where the server is seen from.
-        let is_bare = sent.line.starts_with("229");
-        Some(if is_bare { sent.to.port() != seen.to.port() } else { sent.to != seen.to })
+        let [sent, seen] = [self.at_client, self.at_server].map(|view| view.and_then(Self::announced));
+        let is_lan = |to: SocketAddrV4, known: Option<Ipv4Addr>| {
+            is_private(*to.ip()) && known.is_some_and(|known| !is_private(known))
+        };
+        match (sent, seen) {
+            // A 229 has no address: what it leads to is only where the server is seen from.
+            (Some(sent), Some(seen)) if sent.line.starts_with("229") => {
+                Some(sent.to.port() != seen.to.port())
+            }
+            (Some(sent), Some(seen)) => Some(sent.to != seen.to),
+            (None, Some(seen)) if seen.by == Speaker::Client => {
+                is_lan(seen.to, self.at_server?.account.client.ip).then_some(false)
+            }
+            (Some(sent), None) if sent.by == Speaker::Server => {
+                is_lan(sent.to, self.at_client?.account.server.ip).then_some(false)
+            }
+            _ => None,
+        }
     }
 
     /// The last transfer, or announcement that was refused.

@@ -11,6 +11,7 @@ use super::material::{Material, Observed};
 use super::words;
 use crate::cause::Finding;
 use crate::explain::wrap;
+use crate::remedy::Remedy;
 use crate::report::for_line;
 use crate::session::{DataAttempt, Line, Speaker};
 
@@ -82,8 +83,13 @@ impl Page {
             Finding::Undecided { .. } => (self.style(AnsiColor::Yellow), "FAIL"),
         };
         let number = diagnosis.number;
-        let line = format!("{style}{word}{style:#}{:gap$}session {number}  ", "", gap = 5 - word.len());
-        self.line(&format!("{line}{}", for_line(&words::title(facts))));
+        let head = format!("{word:4} session {number}  ");
+        let indent = head.chars().count();
+        let head = format!("{style}{word:4}{style:#} session {number}  ");
+        for (place, piece) in wrap(&for_line(&words::title(facts)), WIDTH - indent).into_iter().enumerate() {
+            let head = if place == 0 { head.clone() } else { " ".repeat(indent) };
+            self.line(&format!("{head}{}", piece.text));
+        }
     }
 
     fn details(&mut self, material: &Material, diagnosis: &Diagnosis, facts: &Facts<'_>) {
@@ -191,11 +197,17 @@ impl Page {
         }
     }
 
+    fn remedies(&mut self, remedies: &[Remedy]) {
+        for (number, remedy) in (1..).zip(remedies) {
+            self.item(if number == 1 { "what helps" } else { "" }, &format!("{number}. {remedy}"));
+        }
+    }
+
     fn candidates(&mut self, diagnosis: &Diagnosis) {
         match &diagnosis.candidates {
             None => {}
             Some(Err(why)) => self.item("routers", &format!("cannot be compared: {why}")),
-            Some(Ok(Comparison { seen, routers })) => {
+            Some(Ok(Comparison { seen, routers, remedies })) => {
                 let (exact, others): (Vec<&Candidate>, Vec<_>) =
                     routers.iter().partition(|candidate| candidate.differs.is_empty());
                 let names: Vec<&str> = exact.iter().map(|candidate| candidate.profile.as_str()).collect();
@@ -204,7 +216,11 @@ impl Page {
                     self.item("routers", &format!("no known profile does what was seen: {seen}"));
                 } else {
                     self.item("routers", &format!("{} would do exactly this: {seen}", names.join(", ")));
+                    for cause in exact.iter().filter_map(|candidate| candidate.cause.as_ref()) {
+                        self.item("", &format!("there because {cause}"));
+                    }
                 }
+                self.remedies(remedies);
                 for candidate in others {
                     for it in &candidate.differs {
                         let Candidate { profile, .. } = candidate;
