@@ -157,30 +157,32 @@ fn a_cell_is_a_scenario_to_run_and_to_save() {
 #[test]
 fn with_a_folder_every_cell_leads_to_its_explanation() {
     let scratch = Scratch::new();
-    let out = scratch.join("out");
     let other = profile(&scratch, "no-gateway.toml", "value = [21]", "value = []");
-    let mut arguments = vec!["matrix", "--format", "markdown", "--out", out.to_str().unwrap()];
-    arguments.extend(["--profile", "linksys-befsr41-1.39", "--profile", &other]);
-    let output = quirknat(&arguments);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(stdout(&output), format!("{}\n", out.join("index.md").display()));
-    let index = std::fs::read_to_string(out.join("index.md")).unwrap();
-    let links: BTreeSet<&str> =
-        index.split("](cells/").skip(1).filter_map(|rest| rest.split(')').next()).collect();
-    let files: BTreeSet<String> = std::fs::read_dir(out.join("cells"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    assert_eq!(files.len(), 2 * 80);
-    assert!(files.iter().map(String::as_str).eq(links));
-    for (page, rewritten) in [("client-21-port-neither.md", true), ("client-21-port-neither-2.md", false)] {
-        let page = std::fs::read_to_string(out.join("cells").join(page)).unwrap();
-        assert!(page.contains("PORT 192,168,1,100,65,43"), "{page}");
-        assert_eq!(
-            page.contains("203,0,113,7,65,43") || page.contains("«203,0,113,7»,65,43"),
-            rewritten,
-            "{page}"
-        );
+    for (format, ending, links) in
+        [("markdown", "md", ("](cells/", ')')), ("html", "html", ("<a href=\"cells/", '"'))]
+    {
+        let out = scratch.join(format);
+        let mut arguments = vec!["matrix", "--format", format, "--out", out.to_str().unwrap()];
+        arguments.extend(["--profile", "linksys-befsr41-1.39", "--profile", &other]);
+        let output = quirknat(&arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let index = out.join(format!("index.{ending}"));
+        assert_eq!(stdout(&output), format!("{}\n", index.display()));
+        let index = std::fs::read_to_string(index).unwrap();
+        let (before, end) = links;
+        let links: BTreeSet<&str> =
+            index.split(before).skip(1).filter_map(|rest| rest.split(end).next()).collect();
+        let files: BTreeSet<String> = std::fs::read_dir(out.join("cells"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        assert_eq!(files.len(), 2 * 80);
+        assert!(files.iter().map(String::as_str).eq(links));
+        for (page, rewritten) in [("client-21-port-neither", true), ("client-21-port-neither-2", false)] {
+            let page = std::fs::read_to_string(out.join(format!("cells/{page}.{ending}"))).unwrap();
+            assert!(page.contains("192,168,1,100"), "{page}");
+            assert_eq!(page.contains("203,0,113,7"), rewritten, "{page}");
+        }
     }
 }
 

@@ -99,7 +99,12 @@ fn pages(args: &MatrixArgs, profiles: &[ProfileNamed]) -> Result<Option<Arc<Page
     let Some(folder) = &args.out else { return Ok(None) };
     let form = match args.format {
         Format::Markdown if !args.json => PageForm::Markdown,
-        _ => return Err(Failure::usage("--out writes pages: say `--format markdown` with it")),
+        Format::Html if !args.json => PageForm::Html,
+        _ => {
+            return Err(Failure::usage(
+                "--out writes pages: say `--format html` or `--format markdown` with it",
+            ));
+        }
     };
     let ground = match args.backend {
         Backend::Sim => BackendName::Sim,

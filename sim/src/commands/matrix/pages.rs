@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::compatibility::{Cell, anchor};
 use crate::exit::Failure;
-use crate::explain::{Telling, markdown, tell};
+use crate::explain::{Telling, html, markdown, tell};
 use crate::remedy::Remedy;
 use crate::scenario::Played;
 use crate::scenario::language::BackendName;
@@ -16,6 +16,7 @@ const CELLS: &str = "cells";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PageForm {
     Markdown,
+    Html,
 }
 
 /// Writes them.
@@ -33,6 +34,7 @@ impl PageForm {
     fn ending(self) -> &'static str {
         match self {
             Self::Markdown => "md",
+            Self::Html => "html",
         }
     }
 }
@@ -68,6 +70,7 @@ impl Pages {
         }
         let page = match self.form {
             PageForm::Markdown => markdown(&story),
+            PageForm::Html => html(&story).map_err(Failure::environment)?,
         };
         let profiles = self.profiles.iter().map(String::as_str);
         self.file(&format!("{CELLS}/{}", anchor(profiles, cell)), &page).map(drop)
