@@ -23,7 +23,7 @@ fn look(scratch: &Scratch, page: &str, text: &str) -> Value {
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/support/look_at_page.py"))
         .args([file.to_str().unwrap(), text, driver.to_str().unwrap()])
         .env("HOME", scratch.path());
-    let ended = Process::start("the browser", browser).finish(Deadline::after(Duration::from_secs(120)));
+    let ended = Process::start("the browser", browser).finish(Deadline::after(Duration::from_mins(2)));
     assert_eq!(ended.code(), Some(0), "{}", ended.story());
     serde_json::from_slice(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {}", ended.story()))
 }
