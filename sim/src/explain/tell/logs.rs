@@ -2,17 +2,18 @@
 
 use super::difference::characters;
 use super::label::announced;
-use super::secrets::masked_output;
+use super::secrets::{Secrets, masked_output};
 use crate::explain::story::{LogLine, LogRow, Logs, Output, Towards};
 use crate::ftp::{Direction, TranscriptLine};
 use crate::scenario::{Log, PlayedSession};
 
 /// What both ends say.
-pub(super) fn logs(session: &PlayedSession) -> Logs {
+pub(super) fn logs(session: &PlayedSession, secrets: &Secrets) -> Logs {
     let output = match &session.client_log {
-        Log::Output { stdout, stderr } => {
-            Some(Output { stdout: masked_output(stdout), stderr: masked_output(stderr) })
-        }
+        Log::Output { stdout, stderr } => Some(Output {
+            stdout: masked_output(&secrets.out_of(stdout)),
+            stderr: masked_output(&secrets.out_of(stderr)),
+        }),
         _ => None,
     };
     let mut rows = beside(dialogue(&session.client_log), dialogue(&session.server_log));

@@ -16,7 +16,7 @@ use std::ops::Range;
 use super::story::{Elsewhere, Explained, Outcome, StepStory, Story, View};
 use crate::net::Network;
 use crate::scenario::language::BackendName;
-use crate::scenario::{Played, PlayedSession, PlayedStep, Station, StepVerdict};
+use crate::scenario::{Mismatch, Played, PlayedSession, PlayedStep, Station, StepVerdict};
 use journeys::{Connections, journeys};
 use secrets::Secrets;
 
@@ -131,7 +131,7 @@ fn tell_step(
     let table = table::entries(&decisions, network.events());
     StepStory {
         number,
-        step: judged.step.clone(),
+        step: secrets.out_of(&judged.step),
         assumed: judged.assumed.clone(),
         since_us: since.total_micros(),
         until_us: until.total_micros(),
@@ -144,15 +144,22 @@ fn tell_step(
         }),
         // Whoever has the scenario can try what would help.
         remedies: Vec::new(),
-        mismatches: judged.mismatches.clone(),
+        mismatches: judged.mismatches.iter().map(|mismatch| shown(mismatch, &secrets)).collect(),
         stations: session.stations.clone(),
         wires: session.wires.clone(),
         views,
         acknowledgements: ladder.acknowledgements,
-        logs: logs::logs(session),
+        logs: logs::logs(session, &secrets),
         table,
         rows: ladder.rows,
     }
+}
+
+/// A mismatch may quote what a real program wrote.
+fn shown(mismatch: &Mismatch, secrets: &Secrets) -> Mismatch {
+    let [what, expected, seen] =
+        [&mismatch.what, &mismatch.expected, &mismatch.seen].map(|text| secrets.out_of(text));
+    Mismatch { what, expected, seen }
 }
 
 fn outcome(judged: &StepVerdict) -> Outcome {

@@ -42,6 +42,14 @@ impl Secrets {
         Self { by_wire }
     }
 
+    /// `text` without the passwords that crossed, as a real program's command line has them. Shorter ones than four
+    /// characters would take too much of it along.
+    pub(super) fn out_of(&self, text: &str) -> String {
+        let passwords =
+            self.by_wire.values().flat_map(Stream::passwords).filter(|password| password.len() >= 4);
+        passwords.fold(text.to_owned(), |text, password| text.replace(&password, "****"))
+    }
+
     /// The packet as it may be shown.
     pub(super) fn masked(&self, wire: usize, connection: usize, towards: Towards, packet: &[u8]) -> Vec<u8> {
         let mut shown = packet.to_vec();
@@ -109,6 +117,11 @@ impl Stream {
         }
     }
 
+    fn passwords(&self) -> impl Iterator<Item = String> {
+        let octets = self.secret.iter().filter_map(|secret| self.octets.get(secret.clone()));
+        octets.map(|octets| String::from_utf8_lossy(octets).into_owned())
+    }
+
     fn hides(&self, segment: &Segment, octet: usize) -> bool {
         let Some(start) = self.start else { return false };
         let offset = u32::try_from(octet - segment.payload.start).unwrap_or(u32::MAX);
@@ -143,6 +156,8 @@ mod tests {
         stream.look();
         let found: Vec<&[u8]> = stream.secret.iter().map(|range| &octets[range.clone()]).collect();
         assert_eq!(found, [b"s3cret word".as_slice(), b"", b"unended"]);
+        let secrets = Secrets { by_wire: BTreeMap::from([(0, stream)]) };
+        assert_eq!(secrets.out_of("curl -u 'me:s3cret word' ftp://x/"), "curl -u 'me:****' ftp://x/");
     }
 
     #[test]
