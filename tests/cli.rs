@@ -238,7 +238,31 @@ mod profile {
     #[test]
     fn the_list_has_a_line_each() {
         let output = quirknat(&["profile", "list"]);
-        assert_eq!(stdout(&output), "linksys-befsr41-1.39  Linksys BEFSRx1 family, firmware 1.39\n");
+        let lines: Vec<_> = stdout(&output).lines().collect();
+        assert_eq!(lines.len(), quirknat_router::profile::builtin().len(), "{lines:?}");
+        assert!(lines.contains(&"linksys-befsr41-1.39  Linksys BEFSRx1 family, firmware 1.39"), "{lines:?}");
+    }
+
+    #[test]
+    fn two_profiles_differ_in_what_is_shown_with_its_evidence() {
+        let output = quirknat(&["profile", "diff", "full-cone", "port-restricted-cone"]);
+        let lines: Vec<_> = stdout(&output).lines().collect();
+        let paths: Vec<_> = lines.iter().filter(|line| !line.starts_with(' ')).copied().collect();
+        assert_eq!(paths, ["nat.icmp.filtering", "nat.tcp.filtering", "nat.udp.filtering"]);
+        let udp = lines.iter().position(|line| *line == "nat.udp.filtering").unwrap();
+        assert!(
+            lines[udp + 1]
+                .starts_with("    full-cone             \"endpoint-independent\" (documented: RFC 3489 §5")
+        );
+        assert!(
+            lines[udp + 2]
+                .starts_with("    port-restricted-cone  \"address-and-port-dependent\" (documented: ")
+        );
+
+        let output = quirknat(&["profile", "diff", "full-cone", "full-cone", "--json"]);
+        let document: serde_json::Value = serde_json::from_str(stdout(&output)).unwrap();
+        assert_eq!(document["differences"], serde_json::json!([]));
+        assert_eq!(quirknat(&["profile", "diff", "full-cone", "half-cone"]).status.code(), Some(2));
     }
 
     #[test]

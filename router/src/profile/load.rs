@@ -19,13 +19,27 @@ pub struct Builtin {
 
 /// The profiles that come with the program, by name.
 pub fn builtin() -> &'static [Builtin] {
-    &BUILTIN
+    BUILTIN
 }
 
-static BUILTIN: [Builtin; 1] = [Builtin {
-    name: "linksys-befsr41-1.39",
-    toml: include_str!("../../profiles/linksys-befsr41-1.39.toml"),
-}];
+macro_rules! builtin {
+    ($($name:literal),* $(,)?) => {
+        static BUILTIN: &[Builtin] = &[$(Builtin {
+            name: $name,
+            toml: include_str!(concat!("../../profiles/", $name, ".toml")),
+        }),*];
+    };
+}
+
+builtin!(
+    "carrier-grade",
+    "full-cone",
+    "linksys-befsr41-1.39",
+    "port-restricted-cone",
+    "restricted-cone",
+    "rfc-4787",
+    "symmetric",
+);
 
 /// Why there is no profile. Each is the user's to mend: a wrong name or a wrong file.
 #[derive(Debug, Error)]

@@ -105,6 +105,28 @@ fn a_mapping_depends_on_the_remote_as_the_profile_says() {
     assert!(one != other_port && one != other_address && other_port != other_address);
 }
 
+/// RFC 3489 §5, by what is seen outside: whether two remotes see one port, and who gets in of the one that was sent to,
+/// another port of its, and a stranger.
+#[test]
+fn the_classic_types_are_what_their_names_say() {
+    for (profile, is_cone, admitted) in [
+        ("full-cone", true, [true, true, true]),
+        ("restricted-cone", true, [true, true, false]),
+        ("port-restricted-cone", true, [true, false, false]),
+        ("symmetric", false, [true, false, false]),
+        ("rfc-4787", true, [true, true, true]),
+        ("carrier-grade", true, [true, true, true]),
+    ] {
+        let mut lab = Lab::of(profile);
+        let external = lab.udp_mapping();
+        let seen = ["198.51.100.9:53", "198.51.100.9:99", "198.51.100.50:53"]
+            .map(|remote| lab.send(WAN, udp(remote, &external, b"")).iter().any(|seen| seen.on == LAN));
+        assert_eq!(seen, admitted, "{profile}");
+        let towards_another = lab.from_lan(udp(&port_5000(PC), "192.0.2.77:53", b"")).from();
+        assert_eq!(towards_another == at(&external), is_cone, "{profile}");
+    }
+}
+
 /// Which of three remotes get in to a mapping that the server's port 53 was sent to: that one, another port of the
 /// server's, a stranger.
 fn admitted_by(filtering: Filtering) -> [bool; 3] {

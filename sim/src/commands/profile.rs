@@ -1,8 +1,8 @@
-//! `quirknat profile list|show`: what the built-in routers are, and all that is known of one.
+//! `quirknat profile list|show|diff`: what the built-in routers are, all that is known of one, and where two differ.
 
 use clap::Subcommand;
 use quirknat_router::profile::{Profile, builtin};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::print;
 use crate::exit::Failure;
@@ -25,6 +25,18 @@ pub enum ProfileCommand {
         #[arg(long)]
         json: bool,
     },
+    /// The values in which two profiles differ, each with its evidence
+    Diff {
+        /// A built-in profile's name, or a file
+        #[arg(value_name = "NAME|FILE")]
+        one: String,
+        /// Another
+        #[arg(value_name = "NAME|FILE")]
+        other: String,
+        /// One JSON document instead
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Carries out a profile command.
@@ -32,6 +44,7 @@ pub fn run(command: &ProfileCommand) -> Result<(), Failure> {
     match command {
         ProfileCommand::List { json } => list(*json),
         ProfileCommand::Show { profile, json } => show(profile, *json),
+        ProfileCommand::Diff { one, other, json } => diff([one, other], *json),
     }
 }
 
@@ -61,5 +74,61 @@ fn show(name: &str, as_json: bool) -> Result<(), Failure> {
     match builtin().iter().find(|entry| entry.name == name) {
         Some(entry) => print(entry.toml),
         None => print(&std::fs::read_to_string(name).map_err(Failure::usage)?),
+    }
+}
+
+fn diff(names: [&String; 2], as_json: bool) -> Result<(), Failure> {
+    let read = |name: &String| -> Result<(String, Value), Failure> {
+        let profile = Profile::resolve(name).map_err(Failure::usage)?;
+        Ok((profile.name.clone(), serde_json::to_value(&profile).map_err(Failure::usage)?))
+    };
+    let [one, other] = [read(names[0])?, read(names[1])?];
+    let mut differences = Vec::new();
+    differing(&one.1, &other.1, "", &mut differences);
+    if as_json {
+        let list: Vec<_> = differences
+            .iter()
+            .map(|(path, one, other)| json!({"value": path, "one": one, "other": other}))
+            .collect();
+        return print(&format!("{:#}\n", json!({"one": one.0, "other": other.0, "differences": list})));
+    }
+    let width = one.0.len().max(other.0.len());
+    for (path, first, second) in differences {
+        print(&format!("{path}\n"))?;
+        for (name, stated) in [(&one.0, first), (&other.0, second)] {
+            print(&format!("    {name:width$}  {}\n", in_words(stated)))?;
+        }
+    }
+    Ok(())
+}
+
+/// The values that are not the same, with the path of each; where only the evidence differs, they are.
+fn differing<'a>(
+    one: &'a Value,
+    other: &'a Value,
+    path: &str,
+    into: &mut Vec<(String, &'a Value, &'a Value)>,
+) {
+    let (Some(table), Some(others)) = (one.as_object(), other.as_object()) else { return };
+    if let (Some(value), Some(other_value)) = (table.get("value"), others.get("value")) {
+        if value != other_value {
+            into.push((path.to_owned(), one, other));
+        }
+        return;
+    }
+    // Both are whole profiles: they have the same keys.
+    for (key, inner) in table {
+        let Some(other_inner) = others.get(key) else { continue };
+        let inner_path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        differing(inner, other_inner, &inner_path, into);
+    }
+}
+
+/// As in `"drop" (assumed: no source names it)`.
+fn in_words(stated: &Value) -> String {
+    let value = &stated["value"];
+    match (stated["evidence"].as_str(), stated["source"].as_str()) {
+        (Some(evidence), Some(source)) => format!("{value} ({evidence}: {source})"),
+        _ => value.to_string(),
     }
 }

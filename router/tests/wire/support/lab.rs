@@ -41,6 +41,11 @@ impl Lab {
         Self { router, now: Instant::from_micros(100_300_000), events: Vec::new() }
     }
 
+    /// A router of a built-in profile as it comes.
+    pub(crate) fn of(profile: &str) -> Self {
+        Self::with(|own, _| *own = Profile::named(profile).unwrap())
+    }
+
     /// Sends a packet in; gives back everything that leaves, the packet itself first.
     pub(crate) fn send(&mut self, into: Interface, mut packet: Vec<u8>) -> Vec<Seen> {
         let egress = self.router.forward(self.now, into, &mut packet);
