@@ -415,3 +415,51 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SAID: &[u8] = b"USER a\r\nPASS Open5esame\r\nPORT 192,168,1,100,65,43\r\nLIST\r\n";
+
+    proptest! {
+        /// Pieces of a dialogue in any order, cut, repeated and missing, with and without the connection's beginning.
+        #[test]
+        fn no_order_of_segments_shows_a_password_or_makes_it_panic(
+            pieces in prop::collection::vec((any::<bool>(), 0_usize..60, 0_usize..20, 0_usize..20, any::<u8>()), 0..40),
+            initial in any::<u32>(),
+            opens in any::<bool>(),
+        ) {
+            let client = SocketAddrV4::new(Ipv4Addr::new(192, 168, 1, 100), 4000);
+            let server = SocketAddrV4::new(Ipv4Addr::new(198, 51, 100, 9), 2121);
+            let mut tracker = Tracker::default();
+            let mut take = |from_client: bool, flags: u8, sequence: u32, acknowledgement: u32, payload: &[u8], more: usize| {
+                let (source, destination) = if from_client { (client, server) } else { (server, client) };
+                let length = u32::try_from(payload.len() + more).unwrap();
+                let flags = TcpFlags(flags);
+                let segment = Segment { source, destination, flags, sequence, acknowledgement, payload, length };
+                tracker.packet(Instant::ZERO, &Read::Tcp(segment));
+            };
+            if opens {
+                take(true, TcpFlags::SYN, initial, 0, b"", 0);
+            }
+            for (from_client, at, length, more, flags) in pieces {
+                let at = at.min(SAID.len());
+                let text = &SAID[at..(at + length).min(SAID.len())];
+                let offset = u32::try_from(at).unwrap();
+                let sequence = initial.wrapping_add(1).wrapping_add(offset);
+                if from_client {
+                    take(true, flags & 0x1d, sequence, 0, text, more);
+                } else {
+                    take(false, flags & 0x1d, 7, sequence, b"200 ok\r\n", 0);
+                }
+            }
+            let said = format!("{:?}", tracker.into_sessions());
+            for part in ["Open5esame", "pen5", "esam", "same"] {
+                prop_assert!(!said.contains(part), "{said}");
+            }
+        }
+    }
+}
