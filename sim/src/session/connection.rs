@@ -1,7 +1,7 @@
 //! What crossed a wire, read off its packets: TCP connections, their bytes put in order, and the lines of a control
 //! connection. It knows nothing of the programs that sent them.
 
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use quirknat_router::packet::{Packet, Protocol, TcpFlags};
 use smoltcp::time::Instant;
@@ -28,6 +28,8 @@ pub struct Connection {
     pub unreachable: bool,
     /// How it ended; `None` while it lasts.
     pub ended: Option<Ending>,
+    /// When its last segment crossed.
+    pub last_at: Instant,
     /// Segments so far.
     segments: usize,
     /// SYNs of the end that opened it, so far.
@@ -69,6 +71,7 @@ impl Connection {
             refused: false,
             unreachable: false,
             ended: None,
+            last_at: at,
             segments: 0,
             syns: 0,
             initial: opens.then_some(segment.sequence),
@@ -124,6 +127,7 @@ impl Connection {
     /// Takes in a segment between its two ends.
     pub fn take(&mut self, at: Instant, segment: &Segment<'_>) {
         self.segments += 1;
+        self.last_at = at;
         let mark = Mark { segment: self.segments, at };
         let Segment { flags, payload, length, .. } = *segment;
         let is_syn = flags.has(TcpFlags::SYN);
@@ -209,9 +213,27 @@ impl Reading {
 
 /// The connections that were opened on `wire` from `since` on, in order.
 pub fn connections(record: &[Crossing], wire: usize, since: Instant) -> Vec<Connection> {
+    put_together(record, wire, |crossing| crossing.at >= since)
+}
+
+/// The connections with this end that were ever opened on `wire`, in order.
+pub(super) fn connections_of(record: &[Crossing], wire: usize, end: SocketAddrV4) -> Vec<Connection> {
+    let is_its = |(from, to)| from == end || to == end;
+    put_together(record, wire, |crossing| endpoints(&crossing.bytes).is_some_and(is_its))
+}
+
+/// Both ends of a packet, as its first octets say.
+pub fn endpoints(packet: &[u8]) -> Option<(SocketAddrV4, SocketAddrV4)> {
+    let header = usize::from(packet.first()? & 0x0f) * 4;
+    let address = |at: usize| packet.get(at..)?.first_chunk::<4>().copied().map(Ipv4Addr::from);
+    let port = |at: usize| packet.get(header + at..)?.first_chunk::<2>().copied().map(u16::from_be_bytes);
+    Some((SocketAddrV4::new(address(12)?, port(0)?), SocketAddrV4::new(address(16)?, port(2)?)))
+}
+
+fn put_together(record: &[Crossing], wire: usize, wanted: impl Fn(&Crossing) -> bool) -> Vec<Connection> {
     let mut found: Vec<Connection> = Vec::new();
     for crossing in
-        record.iter().filter(|crossing| crossing.wire == wire && crossing.at >= since && !crossing.lost)
+        record.iter().filter(|crossing| crossing.wire == wire && !crossing.lost && wanted(crossing))
     {
         let mut bytes = crossing.bytes.clone();
         let Ok(packet) = Packet::parse(&mut bytes) else { continue };

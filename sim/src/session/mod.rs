@@ -11,7 +11,7 @@ mod view;
 
 pub use account::{Account, DataAttempt, End};
 pub use announcement::Announcement;
-pub use connection::{Connection, Reading, Segment, connections};
+pub use connection::{Connection, Reading, Segment, connections, endpoints};
 pub use dialogue::{Dialogue, Line, Speaker, is_command};
 pub use fate::{Ending, Fate};
 pub(crate) use stream::begins_tls;

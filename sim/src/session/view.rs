@@ -6,7 +6,7 @@ use quirknat_router::event::{Event, EventKind, Origin};
 use smoltcp::time::Instant;
 
 use super::announcement::Announcement;
-use super::connection::{Connection, connections};
+use super::connection::{Connection, connections, connections_of};
 use super::dialogue::{Dialogue, Speaker};
 use crate::net::{Network, NetworkEvent};
 
@@ -39,12 +39,12 @@ impl View {
         };
         let control = place.map(|place| data.remove(place));
         if let Some(control) = &control {
-            // Other sessions with the same server run beside this one.
-            let (others, rest): (Vec<_>, Vec<_>) =
-                data.into_iter().partition(|connection| connection.to == control.to);
+            // Other sessions with the same server run beside this one, and some began before it.
+            let others = connections_of(network.record(), wire, control.to);
+            let runs_beside = |other: &&Connection| other.last_at >= since && other.from != control.from;
             let own = announced(control);
-            let foreign: Vec<SocketAddrV4> = others.iter().flat_map(announced).collect();
-            data = rest;
+            let foreign: Vec<SocketAddrV4> = others.iter().filter(runs_beside).flat_map(announced).collect();
+            data.retain(|connection| connection.to != control.to);
             data.retain(|connection| own.contains(&connection.to) || !foreign.contains(&connection.to));
         }
         let dialogue = control.as_ref().map(Connection::dialogue).unwrap_or_default();

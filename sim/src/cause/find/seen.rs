@@ -11,6 +11,7 @@ use smoltcp::time::Instant;
 
 use crate::net::link::LinkLoss;
 use crate::net::{ChangeKind, Crossing, LossReason, Network, NetworkEvent};
+use crate::session::endpoints;
 
 /// A network, and since when it is looked at.
 #[derive(Clone, Copy)]
@@ -359,14 +360,6 @@ fn opens(packet: &[u8]) -> bool {
 fn flags(packet: &[u8]) -> Option<TcpFlags> {
     let mut bytes = packet.to_vec();
     Packet::parse(&mut bytes).ok()?.tcp().map(|tcp| tcp.flags)
-}
-
-/// Both ends of a packet, as its first octets say.
-fn endpoints(packet: &[u8]) -> Option<(SocketAddrV4, SocketAddrV4)> {
-    let header = usize::from(packet.first()? & 0x0f) * 4;
-    let address = |at: usize| packet.get(at..)?.first_chunk::<4>().copied().map(Ipv4Addr::from);
-    let port = |at: usize| packet.get(header + at..)?.first_chunk::<2>().copied().map(u16::from_be_bytes);
-    Some((SocketAddrV4::new(address(12)?, port(0)?), SocketAddrV4::new(address(16)?, port(2)?)))
 }
 
 /// The ends of what a host sent to an endpoint.
