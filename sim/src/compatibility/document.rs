@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::cell::Cell;
+use super::coordinates::Coordinate;
 use super::coordinates::{Aware, Behind, ControlPort};
 use super::entry::{Entry, Works};
-use super::sign::anchor;
 use crate::cause::Cause;
 use crate::scenario::language::Mode;
 
@@ -147,4 +147,15 @@ fn count(cells: &[Entry]) -> Vec<CauseCount> {
     }
     causes.sort_by_key(|known| !known.is_spoken_of);
     causes
+}
+
+/// A word for a cell's place that can stand in an address: `client-2121-port-neither`, with the profile's number where
+/// it is not the first of `profiles`.
+pub fn anchor<'a>(mut profiles: impl Iterator<Item = &'a str>, cell: &Cell) -> String {
+    let Cell { behind, control, mode, aware, profile } = cell;
+    let place = [behind.word(), control.word(), mode.word(), aware.word()].join("-");
+    match profiles.position(|known| *known == **profile) {
+        Some(number @ 1..) => format!("{place}-{}", number + 1),
+        _ => place,
+    }
 }

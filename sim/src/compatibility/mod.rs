@@ -21,12 +21,11 @@ mod table;
 pub use cell::{ARTICLE_PROFILE, Cell};
 pub use claims::{Claim, Expected, claims};
 pub use coordinates::{Aware, Behind, ControlPort, Coordinate};
-pub use document::{CauseCount, Document, ProfileNamed};
+pub use document::{CauseCount, Document, ProfileNamed, anchor};
 pub use entry::{Entry, Outcome, Works};
 pub use html::html;
 pub use markdown::markdown;
 pub use selection::{Selection, SelectionError};
-pub use sign::anchor;
 pub use table::table;
 
 #[cfg(test)]

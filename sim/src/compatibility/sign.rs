@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::cell::Cell;
 use super::coordinates::{Aware, Behind, Coordinate};
 use super::document::{Document, ProfileNamed};
 use super::entry::{Entry, Works};
@@ -133,16 +132,5 @@ pub(super) fn called(profile: &ProfileNamed) -> String {
         format!("{} ({})", for_line(&profile.name), for_line(&profile.given))
     } else {
         for_line(&profile.name).into_owned()
-    }
-}
-
-/// A word for a cell's place that can stand in an address: `client-2121-port-neither`, with the profile's number where
-/// it is not the first of `profiles`.
-pub fn anchor<'a>(mut profiles: impl Iterator<Item = &'a str>, cell: &Cell) -> String {
-    let Cell { behind, control, mode, aware, profile } = cell;
-    let place = [behind.word(), control.word(), mode.word(), aware.word()].join("-");
-    match profiles.position(|known| *known == **profile) {
-        Some(number @ 1..) => format!("{place}-{}", number + 1),
-        _ => place,
     }
 }

@@ -1,8 +1,6 @@
 //! Which routers would do what was seen: the session is rebuilt as a scenario, played under each profile, and looked at in
 //! the same way as the material.
 
-use std::cell::OnceCell;
-
 use quirknat_router::profile::builtin;
 use serde::Serialize;
 use smoltcp::time::Instant;
@@ -23,8 +21,18 @@ pub struct Comparison {
     pub seen: Vec<String>,
     /// The routers.
     pub routers: Vec<Candidate>,
-    /// What would have helped behind the first of those that would do exactly this: each was tried there.
-    pub remedies: Vec<Remedy>,
+    /// What would have helped behind those that would do exactly this; what helps behind all of them comes first.
+    pub remedies: Vec<Helping>,
+}
+
+/// A remedy, and where it was tried and helped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Helping {
+    /// The remedy.
+    #[serde(flatten)]
+    pub remedy: Remedy,
+    /// The profiles behind whose routers it helps, of those that would do exactly what was seen.
+    pub behind: Vec<String>,
 }
 
 /// What a profile's router would do, beside what was seen.
@@ -62,6 +70,7 @@ fn signature(facts: &Facts<'_>) -> Vec<(&'static str, String)> {
         sent.zip(seen)
             .map(|(sent, seen)| words("as it was sent", "as another one", sent.to.port() == seen.to.port())),
     );
+    add("PORT is", facts.port_taken().map(|it| words("taken by the server", "refused by the server", it)));
     add("the transfer", facts.data_works().map(|it| words("works", "fails", it)));
     known
 }
@@ -72,30 +81,49 @@ pub(super) fn candidates(facts: &Facts<'_>, profiles: &[String]) -> Result<Compa
     if seen.is_empty() {
         return Err(NotRebuilt::NothingSeen);
     }
-    let helps = OnceCell::new();
-    let candidate = |profile: &str| {
-        let scenario = rebuild(facts, profile)?;
-        let played = play(profile, &scenario, 0);
-        let (material, session) = as_material(&played.network);
-        let would_be = signature(&Facts::of(&material, &session));
-        let differs = seen.iter().filter_map(|(what, seen)| {
-            let would_be = would_be.iter().find(|(other, _)| other == what).map(|(_, value)| value.clone());
-            let would_be = would_be.unwrap_or_else(|| "not at all".to_owned());
-            (would_be != *seen).then(|| Difference { what, seen: seen.clone(), would_be })
-        });
-        let found = played.verdict.steps.first().and_then(StepVerdict::found);
-        let cause = found.as_ref().map(ToString::to_string);
-        let candidate = Candidate { profile: profile.to_owned(), differs: differs.collect(), cause };
-        let remedies = found.filter(|_| candidate.differs.is_empty() && helps.get().is_none());
-        if let Some(found) = remedies {
-            let _ = helps.set(suggest(&scenario, 0, &found, 0));
-        }
-        Ok(candidate)
-    };
+    let mut routers = Vec::new();
+    let mut remedies: Vec<Helping> = Vec::new();
     let all = builtin().iter().map(|entry| entry.name.to_owned()).chain(profiles.iter().cloned());
-    let routers: Vec<Candidate> = all.map(|profile| candidate(&profile)).collect::<Result<_, _>>()?;
+    for profile in all {
+        let scenario = rebuild(facts, &profile)?;
+        let played = play(&profile, &scenario, 0);
+        let found = played.verdict.steps.first().and_then(StepVerdict::found);
+        let candidate = Candidate {
+            profile,
+            differs: differences(&seen, &played.network),
+            cause: found.as_ref().map(ToString::to_string),
+        };
+        if let Some(found) = found.filter(|_| candidate.differs.is_empty()) {
+            for remedy in suggest(&scenario, 0, &found, 0) {
+                helps(&mut remedies, remedy, &candidate.profile);
+            }
+        }
+        routers.push(candidate);
+    }
+    // The sort is stable: what is as widely of use stays in the order of what is practical.
+    remedies.sort_by_key(|helping| std::cmp::Reverse(helping.behind.len()));
     let seen = seen.iter().map(|(what, value)| format!("{what} {value}")).collect();
-    Ok(Comparison { seen, routers, remedies: helps.into_inner().unwrap_or_default() })
+    Ok(Comparison { seen, routers, remedies })
+}
+
+/// Where the session as it was played differs from what was seen.
+fn differences(seen: &[(&'static str, String)], network: &Network) -> Vec<Difference> {
+    let (material, session) = as_material(network);
+    let would_be = signature(&Facts::of(&material, &session));
+    let differs = seen.iter().filter_map(|(what, seen)| {
+        let would_be = would_be.iter().find(|(other, _)| other == what).map(|(_, value)| value.clone());
+        let would_be = would_be.unwrap_or_else(|| "not at all".to_owned());
+        (would_be != *seen).then(|| Difference { what, seen: seen.clone(), would_be })
+    });
+    differs.collect()
+}
+
+/// Notes that a remedy helps behind this profile's router.
+fn helps(remedies: &mut Vec<Helping>, remedy: Remedy, profile: &str) {
+    match remedies.iter_mut().find(|helping| helping.remedy == remedy) {
+        Some(helping) => helping.behind.push(profile.to_owned()),
+        None => remedies.push(Helping { remedy, behind: vec![profile.to_owned()] }),
+    }
 }
 
 /// Both hosts' wires of the scenario played, as if they had been recorded.

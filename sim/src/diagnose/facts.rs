@@ -169,6 +169,15 @@ impl<'a> Facts<'a> {
         })
     }
 
+    /// Whether the server took the last PORT; `None` where it did not answer it, or there was none. Servers that do not
+    /// know EPRT refuse it whatever it says; PORT they all know.
+    pub fn port_taken(&self) -> Option<bool> {
+        let lines = self.dialogue();
+        let place = lines.iter().rposition(|line| line.verb().as_deref() == Some("PORT"))?;
+        let code = lines.get(place + 1..)?.iter().find_map(Line::code)?;
+        matches!(code, 200..=299 | 500..=599).then_some(code < 300)
+    }
+
     /// The last data connection, as a view has it.
     pub fn data(view: &Observed) -> Option<&DataAttempt> {
         view.account.data.last()

@@ -112,10 +112,10 @@ fn parts(facts: &Facts<'_>) -> Result<Parts, NotRebuilt> {
 /// What the server did with an address that is not the client's, where it met one.
 fn foreign_port(facts: &Facts<'_>) -> &'static str {
     let refused = facts.transfer().is_some_and(|transfer| {
-        let verb = transfer.command.get(..4).unwrap_or_default().to_ascii_uppercase();
-        matches!(verb.as_str(), "PORT" | "EPRT") && matches!(transfer.code, Some(500..=599))
+        let verb = transfer.command.get(..4).unwrap_or_default();
+        verb.eq_ignore_ascii_case("EPRT") && matches!(transfer.code, Some(500..=599))
     });
-    if refused {
+    if refused || facts.port_taken() == Some(false) {
         return "refuse";
     }
     let dialled = facts.at_server.and_then(Facts::data).and_then(|data| data.to);

@@ -4,14 +4,13 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::candidates::{Candidate, Comparison};
+use super::candidates::{Candidate, Comparison, Helping};
 use super::diagnosis::Diagnosis;
 use super::facts::Facts;
 use super::material::{Material, Observed};
 use super::words;
 use crate::cause::Finding;
 use crate::explain::wrap;
-use crate::remedy::Remedy;
 use crate::report::for_line;
 use crate::session::{DataAttempt, Line, Speaker};
 
@@ -197,9 +196,12 @@ impl Page {
         }
     }
 
-    fn remedies(&mut self, remedies: &[Remedy]) {
-        for (number, remedy) in (1..).zip(remedies) {
-            self.item(if number == 1 { "what helps" } else { "" }, &format!("{number}. {remedy}"));
+    fn remedies(&mut self, remedies: &[Helping], exact: usize) {
+        for (number, helping) in (1..).zip(remedies) {
+            let Helping { remedy, behind } = helping;
+            let some =
+                if behind.len() < exact { format!("; behind {}", behind.join(", ")) } else { String::new() };
+            self.item(if number == 1 { "what helps" } else { "" }, &format!("{number}. {remedy}{some}"));
         }
     }
 
@@ -207,29 +209,49 @@ impl Page {
         match &diagnosis.candidates {
             None => {}
             Some(Err(why)) => self.item("routers", &format!("cannot be compared: {why}")),
-            Some(Ok(Comparison { seen, routers, remedies })) => {
-                let (exact, others): (Vec<&Candidate>, Vec<_>) =
-                    routers.iter().partition(|candidate| candidate.differs.is_empty());
-                let names: Vec<&str> = exact.iter().map(|candidate| candidate.profile.as_str()).collect();
-                let seen = seen.join(", ");
-                if names.is_empty() {
-                    self.item("routers", &format!("no known profile does what was seen: {seen}"));
-                } else {
-                    self.item("routers", &format!("{} would do exactly this: {seen}", names.join(", ")));
-                    for cause in exact.iter().filter_map(|candidate| candidate.cause.as_ref()) {
-                        self.item("", &format!("there because {cause}"));
-                    }
-                }
-                self.remedies(remedies);
-                for candidate in others {
-                    for it in &candidate.differs {
-                        let Candidate { profile, .. } = candidate;
-                        self.item("", &format!("not {profile}: {}, {} there", it.what, it.would_be));
-                    }
-                }
-            }
+            Some(Ok(comparison)) => self.comparison(comparison),
         }
     }
+
+    fn comparison(&mut self, comparison: &Comparison) {
+        let Comparison { seen, routers, remedies } = comparison;
+        let (exact, others): (Vec<&Candidate>, Vec<_>) =
+            routers.iter().partition(|candidate| candidate.differs.is_empty());
+        let seen = seen.join(", ");
+        if exact.is_empty() {
+            self.item("routers", &format!("no known profile does what was seen: {seen}"));
+        } else {
+            let names: Vec<&str> = exact.iter().map(|candidate| candidate.profile.as_str()).collect();
+            self.item("routers", &format!("{} would do exactly this: {seen}", names.join(", ")));
+        }
+        let causes = exact.iter().filter_map(|candidate| Some((candidate.cause.clone()?, candidate)));
+        for (cause, names) in by_what_they_share(causes) {
+            let there = if names.len() == exact.len() { "there".to_owned() } else { names.join(", ") };
+            self.item("", &format!("{there}: {cause}"));
+        }
+        self.remedies(remedies, exact.len());
+        let differences = others.iter().map(|candidate| {
+            let differs = candidate.differs.iter().map(|it| format!("{} {}", it.what, it.would_be));
+            (differs.collect::<Vec<_>>().join(", "), candidate)
+        });
+        for (would_be, names) in by_what_they_share(differences) {
+            self.item("", &format!("not {}: there {would_be}", names.join(", ")));
+        }
+    }
+}
+
+/// The profiles with the same to be said of them, in the order of the first.
+fn by_what_they_share<'a>(
+    said: impl Iterator<Item = (String, &'a &'a Candidate)>,
+) -> Vec<(String, Vec<&'a str>)> {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for (what, candidate) in said {
+        match groups.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, names)) => names.push(&candidate.profile),
+            None => groups.push((what, vec![&candidate.profile])),
+        }
+    }
+    groups
 }
 
 /// Something that happened in a session.

@@ -14,7 +14,8 @@ fn story(banner: &str, file: &str) -> Story {
          \"203.0.113.7\" }}\n[host.pc]\non = \"home\"\naddress = \"192.168.1.100\"\n[host.server]\non = \
          \"internet\"\naddress = \"198.51.100.9\"\nftp-server = {{ port = 21, banner = {} }}\n[[step]]\nftp = {{ \
          client = \"pc\", server = \"server\", mode = \"port\", put = {{ name = {}, size = 9 }}, patience = \"2 s\" }}\n",
-        quoted(file),
+        // Blanks alone are no title.
+        quoted(&format!("of {file}")),
         quoted(banner),
         quoted(file)
     );
