@@ -7,7 +7,7 @@ use smoltcp::time::Instant;
 
 use super::facts::Facts;
 use super::material::{Material, Medium, Observed, Source};
-use super::rebuild::{CLIENT, NotRebuilt, SERVER, rebuild};
+use super::rebuild::{CLIENT, NotRebuilt, SERVER, rebuild, stand_ins};
 use super::sessions::Session;
 use crate::net::Network;
 use crate::remedy::{Remedy, suggest};
@@ -19,6 +19,8 @@ use crate::session::{Account, View, beyond_routers};
 pub struct Comparison {
     /// What was seen, in words.
     pub seen: Vec<String>,
+    /// Which addresses below are none of the material's, in words.
+    pub stand_ins: Vec<String>,
     /// The routers.
     pub routers: Vec<Candidate>,
     /// What would have helped behind those that would do exactly this; what helps behind all of them comes first.
@@ -103,7 +105,7 @@ pub(super) fn candidates(facts: &Facts<'_>, profiles: &[String]) -> Result<Compa
     // The sort is stable: what is as widely of use stays in the order of what is practical.
     remedies.sort_by_key(|helping| std::cmp::Reverse(helping.behind.len()));
     let seen = seen.iter().map(|(what, value)| format!("{what} {value}")).collect();
-    Ok(Comparison { seen, routers, remedies })
+    Ok(Comparison { seen, stand_ins: stand_ins(facts)?, routers, remedies })
 }
 
 /// Where the session as it was played differs from what was seen.

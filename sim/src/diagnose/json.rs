@@ -82,10 +82,10 @@ fn session(material: &Material, diagnosis: &Diagnosis) -> Value {
 
 fn candidates(candidates: &Result<Comparison, super::NotRebuilt>) -> Value {
     match candidates {
-        Ok(Comparison { seen, routers, remedies }) => {
+        Ok(Comparison { seen, stand_ins, routers, remedies }) => {
             let exactly = routers.iter().filter(|candidate| candidate.differs.is_empty());
             let exactly: Vec<&str> = exactly.map(|candidate| candidate.profile.as_str()).collect();
-            json!({ "seen": seen, "exactly": exactly, "compared": routers, "remedies": remedies })
+            json!({ "seen": seen, "stand_ins": stand_ins, "exactly": exactly, "compared": routers, "remedies": remedies })
         }
         Err(why) => json!({ "not_compared": why.to_string() }),
     }

@@ -53,10 +53,38 @@ struct Parts {
     works: bool,
 }
 
+/// The addresses that stand for those which the material does not have: of documentation (RFC 5737) and of a usual LAN.
+const CLIENT_AT_HOME: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 100);
+const SERVER_AT_HOME: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 101);
+const CLIENT_WAN: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
+const SERVER_WAN: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 8);
+const PUBLIC_CLIENT: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 50);
+const PUBLIC_SERVER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 9);
+
 /// The scenario under this profile.
 pub(super) fn rebuild(facts: &Facts<'_>, profile: &str) -> Result<Scenario, NotRebuilt> {
     let text = parts(facts)?.write(profile);
     Scenario::from_toml("what was recorded", &text).map_err(|error| NotRebuilt::Impossible(Box::new(error)))
+}
+
+/// Which addresses of the scenario are none of the material's, in words.
+pub(super) fn stand_ins(facts: &Facts<'_>) -> Result<Vec<String>, NotRebuilt> {
+    let parts = parts(facts)?;
+    let seen: Vec<Ipv4Addr> = facts
+        .views()
+        .flat_map(|view| [view.account.client.ip, view.account.server.ip])
+        .flatten()
+        .chain(facts.views().filter_map(Facts::announced).map(|announced| *announced.to.ip()))
+        .collect();
+    let used = [
+        (parts.client_wan, CLIENT_WAN, "the address of the client's router"),
+        (parts.server_wan, SERVER_WAN, "the address of the server's router"),
+        (Some(parts.client), CLIENT_AT_HOME, "the client's address at home"),
+        (Some(parts.server), SERVER_AT_HOME, "the server's address at home"),
+    ];
+    let made_up =
+        used.into_iter().filter(|(used, stand_in, _)| *used == Some(*stand_in) && !seen.contains(stand_in));
+    Ok(made_up.map(|(_, stand_in, whose)| format!("{stand_in} stands for {whose}")).collect())
 }
 
 fn parts(facts: &Facts<'_>) -> Result<Parts, NotRebuilt> {
@@ -67,12 +95,10 @@ fn parts(facts: &Facts<'_>) -> Result<Parts, NotRebuilt> {
     }
     let mode = facts.mode().ok_or(NotRebuilt::NoMode)?;
     let control_port = facts.control_port().ok_or(NotRebuilt::NoControlPort)?;
-    let public = |ip: Option<Ipv4Addr>, else_this: [u8; 4]| {
-        ip.filter(|ip| !is_private(*ip)).unwrap_or_else(|| Ipv4Addr::from(else_this))
-    };
-    let private = |ip: Option<Ipv4Addr>, else_this: [u8; 4]| {
-        ip.filter(|ip| is_private(*ip)).unwrap_or_else(|| Ipv4Addr::from(else_this))
-    };
+    let public =
+        |ip: Option<Ipv4Addr>, else_this: Ipv4Addr| ip.filter(|ip| !is_private(*ip)).unwrap_or(else_this);
+    let private =
+        |ip: Option<Ipv4Addr>, else_this: Ipv4Addr| ip.filter(|ip| is_private(*ip)).unwrap_or(else_this);
     let ip = |speaker: Speaker, view: Option<&super::Observed>| {
         let account = &view?.account;
         if speaker == Speaker::Client { account.client.ip } else { account.server.ip }
@@ -88,20 +114,20 @@ fn parts(facts: &Facts<'_>) -> Result<Parts, NotRebuilt> {
         mode,
         control_port,
         client: if client_behind {
-            private(own_client, [192, 168, 1, 100])
+            private(own_client, CLIENT_AT_HOME)
         } else {
-            public(own_client, [198, 51, 100, 50])
+            public(own_client, PUBLIC_CLIENT)
         },
         server: if server_behind {
             private(
                 own_server.filter(|ip| is_private(*ip)).or(said(Speaker::Server).map(|end| *end.ip())),
-                [192, 168, 1, 101],
+                SERVER_AT_HOME,
             )
         } else {
-            public(dialled, [198, 51, 100, 9])
+            public(dialled, PUBLIC_SERVER)
         },
-        client_wan: client_behind.then(|| public(outside, [203, 0, 113, 7])),
-        server_wan: server_behind.then(|| public(dialled, [203, 0, 113, 8])),
+        client_wan: client_behind.then(|| public(outside, CLIENT_WAN)),
+        server_wan: server_behind.then(|| public(dialled, SERVER_WAN)),
         announced: said(Speaker::Client).or(said(Speaker::Server)),
         foreign_port: foreign_port(facts),
         trusts_passive: trusts_passive(facts),

@@ -214,7 +214,7 @@ impl Page {
     }
 
     fn comparison(&mut self, comparison: &Comparison) {
-        let Comparison { seen, routers, remedies } = comparison;
+        let Comparison { seen, stand_ins, routers, remedies } = comparison;
         let (exact, others): (Vec<&Candidate>, Vec<_>) =
             routers.iter().partition(|candidate| candidate.differs.is_empty());
         let seen = seen.join(", ");
@@ -230,6 +230,9 @@ impl Page {
             self.item("", &format!("{there}: {cause}"));
         }
         self.remedies(remedies, exact.len());
+        if !stand_ins.is_empty() && !exact.is_empty() {
+            self.item("", &format!("{}: not in the material", stand_ins.join(", ")));
+        }
         let differences = others.iter().map(|candidate| {
             let differs = candidate.differs.iter().map(|it| format!("{} {}", it.what, it.would_be));
             (differs.collect::<Vec<_>>().join(", "), candidate)
