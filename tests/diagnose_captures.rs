@@ -223,3 +223,24 @@ fn a_replay_translates_a_capture_and_tshark_reads_it() {
     let leaked = replay("port-2121-425-lan.pcap");
     assert_eq!(leaked["router"]["commands_left_alone"], 1);
 }
+
+/// What a gateway does not see, a capture does not show.
+#[test]
+fn of_an_encrypted_session_nothing_is_claimed() {
+    let folder = Folder::new("tls");
+    let played = quirknat(&["run", "port-over-tls", "--out", folder.0.to_str().unwrap()]);
+    assert!(played.status.success());
+    let capture = folder.path("port-over-tls/capture.pcapng");
+    let found = quirknat(&["diagnose", "--json", &capture]);
+    assert_eq!(found.status.code(), Some(1));
+    let found: Value = serde_json::from_slice(&found.stdout).unwrap();
+    // Two sessions, each seen on three wires.
+    let sessions = found["sessions"].as_array().unwrap();
+    assert_eq!((sessions.len(), &found["failed"]), (2, &Value::from(0)));
+    for session in sessions {
+        assert_eq!((&session["outcome"], &session["encrypted"]), (&"unseen".into(), &true.into()));
+        assert_eq!(session["at_client"]["client"]["ip"], "192.168.1.100");
+        assert_eq!(session["at_server"]["client"]["ip"], "203.0.113.7");
+        assert!(session["wanted"][0].as_str().unwrap().contains("own log"));
+    }
+}

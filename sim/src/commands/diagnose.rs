@@ -15,7 +15,7 @@ use crate::exit::Failure;
 /// What is to be looked at.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit status: 0 no session failed, 1 a session failed, 2 a file cannot be read or there is no \
+    after_help = "Exit status: 0 no session failed, 1 a session failed or cannot be told, 2 a file cannot be read or there is no \
                         FTP session in it. Passwords are never shown."
 )]
 pub struct DiagnoseArgs {
@@ -60,7 +60,7 @@ pub fn run(args: &DiagnoseArgs) -> Result<(), Failure> {
     }
     let is_chosen = |number: usize| args.session.is_none_or(|chosen| chosen == number);
     let wants_details =
-        |number: usize, failed: bool| is_chosen(number) && (failed || args.all || args.session.is_some());
+        |number: usize, fine: bool| is_chosen(number) && (!fine || args.all || args.session.is_some());
     let mut diagnoses = diagnose(&material, &profiles, wants_details);
     let count = diagnoses.len();
     diagnoses.retain(|diagnosis| is_chosen(diagnosis.number));
@@ -71,10 +71,10 @@ pub fn run(args: &DiagnoseArgs) -> Result<(), Failure> {
         print(&format!("{:#}\n", json(&material, &diagnoses)))?;
     } else {
         let coloured = AutoStream::choice(&std::io::stdout()) != ColorChoice::Never;
-        let details = |diagnosis: &Diagnosis| wants_details(diagnosis.number, diagnosis.is_failure());
+        let details = |diagnosis: &Diagnosis| wants_details(diagnosis.number, diagnosis.is_fine());
         print(&text(&material, &diagnoses, coloured, details))?;
     }
-    if diagnoses.iter().any(Diagnosis::is_failure) { Err(Failure::Unexpected) } else { Ok(()) }
+    if diagnoses.iter().all(Diagnosis::is_fine) { Ok(()) } else { Err(Failure::Unexpected) }
 }
 
 /// A user's profiles, checked, as a scenario names them: files by their whole paths.

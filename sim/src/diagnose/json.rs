@@ -48,6 +48,7 @@ fn session(material: &Material, diagnosis: &Diagnosis) -> Value {
     let (outcome, cause) = match &diagnosis.finding {
         Finding::NoFailure => ("ok", None),
         Finding::Undecided { .. } => ("undecided", None),
+        Finding::Unseen { .. } => ("unseen", None),
         Finding::Cause(found) => {
             let cause = json!({
                 "cause": found.cause,

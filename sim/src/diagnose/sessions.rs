@@ -21,7 +21,8 @@ pub struct Session {
     pub told_by: Vec<(usize, &'static str)>,
 }
 
-/// Commands that two views have to share to be of one session.
+/// Commands that two views have to share to be of one session; of one that is encrypted from its first command on, on one
+/// clock, that one.
 const LEAST_SHARED: usize = 2;
 
 /// Views that are compared with one another, all of them; of more, each with so many of those nearest in order.
@@ -40,8 +41,11 @@ pub fn sessions(material: &Material) -> Vec<Session> {
         let far = if views.len() <= ALL_COMPARED { views.len() } else { NEAREST };
         for other in others.filter(|other| nearness(material, one, *other) <= far) {
             let [mine, theirs] = [&material.observed[one], &material.observed[other]];
-            let apart = apart(mine, theirs).filter(|_| share_clock(material, mine, theirs)).unwrap_or(0);
-            let likeness = views[one].likeness(&views[other]).map(|likeness| Likeness { apart, ..likeness });
+            let one_clock = share_clock(material, mine, theirs);
+            let apart = apart(mine, theirs).filter(|_| one_clock).unwrap_or(0);
+            let least = if one_clock && mine.encrypted && theirs.encrypted { 1 } else { LEAST_SHARED };
+            let likeness =
+                views[one].likeness(&views[other], least).map(|likeness| Likeness { apart, ..likeness });
             pairs.extend(
                 likeness
                     .filter(|_| may_be_the_same(material, one, other))
@@ -144,14 +148,14 @@ impl Said {
     }
 
     /// `None`: they are not of one session.
-    fn likeness(&self, other: &Self) -> Option<Likeness> {
+    fn likeness(&self, other: &Self, least: usize) -> Option<Likeness> {
         if self.silent.is_some() || other.silent.is_some() {
             return (self.control.is_some() && self.control == other.control).then(Likeness::default);
         }
         let (long, short) =
             if self.commands.len() >= other.commands.len() { (self, other) } else { (other, self) };
         let length = short.commands.len();
-        if length < LEAST_SHARED {
+        if length < least {
             return None;
         }
         let within = |one: &Vec<u16>, other: &Vec<u16>| {

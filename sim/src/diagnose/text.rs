@@ -42,7 +42,11 @@ pub fn text(
         }
     }
     let failed = diagnoses.iter().filter(|diagnosis| diagnosis.is_failure()).count();
-    let _ = writeln!(page.text, "{}, {failed} failed", words::count(diagnoses.len(), "session"));
+    let unseen = match diagnoses.iter().filter(|diagnosis| diagnosis.is_unseen()).count() {
+        0 => String::new(),
+        count => format!(", {count} not to be told"),
+    };
+    let _ = writeln!(page.text, "{}, {failed} failed{unseen}", words::count(diagnoses.len(), "session"));
     page.text
 }
 
@@ -80,6 +84,7 @@ impl Page {
             Finding::NoFailure => (self.style(AnsiColor::Green), "ok"),
             Finding::Cause(_) => (self.style(AnsiColor::Red), "FAIL"),
             Finding::Undecided { .. } => (self.style(AnsiColor::Yellow), "FAIL"),
+            Finding::Unseen { .. } => (self.style(AnsiColor::Yellow), "?"),
         };
         let number = diagnosis.number;
         let head = format!("{word:4} session {number}  ");
@@ -113,6 +118,9 @@ impl Page {
             }
             Finding::NoFailure => self.item("cause", "nothing failed"),
             Finding::Undecided { .. } => self.item("cause", "cannot be told from this material"),
+            Finding::Unseen { .. } => {
+                self.item("cause", "cannot be told from this material, nor whether anything failed");
+            }
         }
         for (number, wanted) in words::wanted(&diagnosis.finding, facts).iter().enumerate() {
             self.item(if number == 0 { "record too" } else { "" }, wanted);

@@ -119,6 +119,10 @@ pub(super) fn data(facts: &Facts<'_>) -> Vec<String> {
             {
                 "cannot be told: the capture has nothing but control connections".to_owned()
             }
+            None if view.encrypted => {
+                "cannot be told: what was announced is encrypted, so no connection can be tied to it"
+                    .to_owned()
+            }
             None if facts.mode().is_none() => "none".to_owned(),
             None if facts.source(view).is_some_and(|source| source.medium != Medium::Capture) => {
                 "the log tells of none".to_owned()
@@ -186,15 +190,17 @@ pub(super) fn since(start: Option<Instant>, at: Option<Instant>) -> String {
 /// What to record, so that more can be told.
 pub(super) fn wanted(finding: &Finding, facts: &Facts<'_>) -> Vec<String> {
     let mut wanted: Vec<String> = match finding {
-        Finding::Undecided { wanted } => wanted.iter().map(ToString::to_string).collect(),
+        Finding::Undecided { wanted } | Finding::Unseen { wanted } => {
+            wanted.iter().map(ToString::to_string).collect()
+        }
         Finding::Cause(_) | Finding::NoFailure => Vec::new(),
     };
     let filtered = |view: &Observed| {
         let source = facts.source(view);
         source.is_some_and(|source| source.medium == Medium::Capture && !source.sees_data)
     };
-    let is_failure = !matches!(finding, Finding::NoFailure);
-    if is_failure && wanted.is_empty() && facts.views().any(filtered) && facts.mode().is_some() {
+    let is_fine = matches!(finding, Finding::NoFailure);
+    if !is_fine && wanted.is_empty() && facts.views().any(filtered) && facts.mode().is_some() {
         wanted.push("the data connection's packets: capture without a filter on the control port".to_owned());
     }
     wanted

@@ -47,6 +47,13 @@ impl<'a> Case<'a> {
         is_encrypted(self.said())
     }
 
+    /// Whether nothing is known of what was said once it was encrypted: as in a capture, where logs go on.
+    pub(super) fn is_blind(&self) -> bool {
+        let ends_so = |said: &[Said<'_>]| said.last().is_none_or(|last| last.verb == "AUTH");
+        let ends_known = self.evidence.failed.is_some();
+        !ends_known && self.is_encrypted() && ends_so(&self.at_client) && ends_so(&self.at_server)
+    }
+
     /// The address that the client dialled.
     pub(super) fn dialled_server(&self) -> Option<Ipv4Addr> {
         self.evidence.at_client?.server.ip

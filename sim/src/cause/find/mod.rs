@@ -47,6 +47,11 @@ pub enum Finding {
         /// What would tell, the most useful first.
         wanted: Vec<Wanted>,
     },
+    /// Whether it failed is not in the material: what was said is encrypted.
+    Unseen {
+        /// What would tell, the most useful first.
+        wanted: Vec<Wanted>,
+    },
 }
 
 impl Finding {
@@ -59,7 +64,7 @@ impl Finding {
     pub fn found(&self) -> Option<&Found> {
         match self {
             Self::Cause(found) => Some(found),
-            Self::NoFailure | Self::Undecided { .. } => None,
+            Self::NoFailure | Self::Undecided { .. } | Self::Unseen { .. } => None,
         }
     }
 }
@@ -81,6 +86,9 @@ pub enum Wanted {
     /// Packets, not lines.
     #[error("a capture with the data connection's packets, not the control port's alone")]
     DataConnection,
+    /// What packets do not show.
+    #[error("the client's or the server's own log of commands: what is encrypted on the wire stands there")]
+    OwnLog,
     /// What the router does.
     #[error("a capture on the router's other side, or the router's model and settings")]
     RouterSide,
@@ -92,6 +100,9 @@ pub enum Wanted {
 /// packets counts. Without one only what a line or a packet says counts.
 pub fn find(evidence: &Evidence<'_>) -> Finding {
     let case = Case::new(evidence);
+    if case.is_blind() {
+        return Finding::Unseen { wanted: vec![Wanted::OwnLog] };
+    }
     if !case.is_failed() {
         return Finding::NoFailure;
     }

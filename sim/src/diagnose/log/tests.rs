@@ -75,6 +75,7 @@ fn finding(reading: &LogReading, session: &Account) -> String {
         Finding::Cause(found) => format!("cause: {:?}; {}", found.cause, found.details),
         Finding::NoFailure => "no failure".to_owned(),
         Finding::Undecided { wanted } => format!("cannot tell; wanted: {wanted:?}"),
+        Finding::Unseen { wanted } => format!("not seen whether it failed; wanted: {wanted:?}"),
     }
 }
 
