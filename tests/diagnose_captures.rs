@@ -114,6 +114,16 @@ fn the_json_has_cause_remedies_and_routers() {
 }
 
 #[test]
+fn a_router_that_cannot_be_set_up_so_stands_in_no_other_ones_way() {
+    let found = json(&["server-pasv-wan.pcap", "server-pasv-lan.pcap"]);
+    let routers = &found["sessions"][0]["routers"];
+    assert!(routers["exactly"].as_array().unwrap().contains(&"linksys-befsr41-1.39".into()), "{routers}");
+    let compared = routers["compared"].as_array().unwrap();
+    let carrier = compared.iter().find(|router| router["profile"] == "carrier-grade").unwrap();
+    assert_eq!(carrier["differs"][0]["would_be"], "1 forwards, and this router has 0 entries");
+}
+
+#[test]
 fn no_password_is_shown() {
     for format in [&[][..], &["--json"]] {
         let output = quirknat(&[&["diagnose", "--all"], format, &["port-21-lan.pcap"]].concat());

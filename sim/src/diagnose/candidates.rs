@@ -7,11 +7,11 @@ use smoltcp::time::Instant;
 
 use super::facts::Facts;
 use super::material::{Material, Medium, Observed, Source};
-use super::rebuild::{CLIENT, NotRebuilt, SERVER, rebuild, stand_ins};
+use super::rebuild::{CLIENT, NotRebuilt, SERVER, in_a_line, rebuild, stand_ins};
 use super::sessions::Session;
 use crate::net::Network;
 use crate::remedy::{Remedy, suggest};
-use crate::scenario::{StepVerdict, play};
+use crate::scenario::{ScenarioError, StepVerdict, play};
 use crate::session::{Account, View, beyond_routers};
 
 /// What was compared, and what each router would do.
@@ -85,9 +85,19 @@ pub(super) fn candidates(facts: &Facts<'_>, profiles: &[String]) -> Result<Compa
     }
     let mut routers = Vec::new();
     let mut remedies: Vec<Helping> = Vec::new();
+    let mut impossible = None;
     let all = builtin().iter().map(|entry| entry.name.to_owned()).chain(profiles.iter().cloned());
     for profile in all {
-        let scenario = rebuild(facts, &profile)?;
+        let scenario = match rebuild(facts, &profile) {
+            Ok(scenario) => scenario,
+            // One router has no forwards, say; others may have been it.
+            Err(NotRebuilt::Impossible(error)) => {
+                routers.push(Candidate { profile, differs: vec![cannot_be_so(&error)], cause: None });
+                impossible = Some(error);
+                continue;
+            }
+            Err(other) => return Err(other),
+        };
         let played = play(&profile, &scenario, 0);
         let found = played.verdict.steps.first().and_then(StepVerdict::found);
         let candidate = Candidate {
@@ -102,10 +112,27 @@ pub(super) fn candidates(facts: &Facts<'_>, profiles: &[String]) -> Result<Compa
         }
         routers.push(candidate);
     }
+    if let Some(error) = impossible.filter(|_| routers.iter().all(Candidate::is_impossible)) {
+        return Err(NotRebuilt::Impossible(error));
+    }
     // The sort is stable: what is as widely of use stays in the order of what is practical.
     remedies.sort_by_key(|helping| std::cmp::Reverse(helping.behind.len()));
     let seen = seen.iter().map(|(what, value)| format!("{what} {value}")).collect();
     Ok(Comparison { seen, stand_ins: stand_ins(facts)?, routers, remedies })
+}
+
+/// What is compared of a router that cannot be set up as the one that was seen.
+const SET_UP: &str = "it cannot be set up so:";
+
+/// That a router cannot be set up as the one that was seen.
+fn cannot_be_so(error: &ScenarioError) -> Difference {
+    Difference { what: SET_UP, seen: "it was".to_owned(), would_be: in_a_line(error) }
+}
+
+impl Candidate {
+    fn is_impossible(&self) -> bool {
+        self.differs.iter().any(|difference| difference.what == SET_UP)
+    }
 }
 
 /// Where the session as it was played differs from what was seen.

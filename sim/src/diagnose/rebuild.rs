@@ -32,8 +32,13 @@ pub enum NotRebuilt {
     #[error("the control connection's port is not in the material")]
     NoControlPort,
     /// What the facts make is none: two ends have one address, or the like.
-    #[error("the addresses seen make no network: {0}")]
+    #[error("what was seen makes no network: {}", in_a_line(.0))]
     Impossible(Box<ScenarioError>),
+}
+
+/// What is wrong, without the place: the scenario is not the user's.
+pub(super) fn in_a_line(error: &ScenarioError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
 /// What the scenario is made of.
