@@ -35,6 +35,7 @@ builtin!(
     "carrier-grade",
     "full-cone",
     "linksys-befsr41-1.39",
+    "linux-netfilter",
     "port-restricted-cone",
     "restricted-cone",
     "rfc-4787",

@@ -177,6 +177,8 @@ fn documents() -> &'static [&'static str] {
         "port-other-untouched",
         "server-pasv-leaks",
         "publicly stated",
+        "Documentation/networking/",
+        "the rules above",
         "RFC 3489 §5",
         "RFC 4787 REQ-",
         "RFC 5382 REQ-",
