@@ -8,8 +8,8 @@ use super::allocate::Wanted;
 use super::control::{Control, control_end};
 use super::pass::Refusal;
 use super::{Router, Stop, Timer};
-use crate::event::{EventKind, ForwardEnd, Origin, TranslationEnd, TranslationRefusal};
-use crate::packet::{Packet, Protocol, TcpFlags, Transport};
+use crate::event::{Answer, EventKind, ForwardEnd, Origin, TranslationEnd, TranslationRefusal};
+use crate::packet::{Packet, Protocol, TcpFlags, Transport, reset};
 use crate::profile::{MidStream, TellRefusal};
 use crate::reason::DropReason;
 use crate::state::flow::{ControlId, Flow, FlowId};
@@ -48,7 +48,9 @@ impl Router {
         remote: SocketAddrV4,
         packet: &Packet<'_>,
     ) -> Result<FlowId, Stop> {
-        self.may_open_outbound(packet)?;
+        if let Err(reason) = self.may_open_outbound(packet) {
+            return Err(self.turn_back(reason, packet));
+        }
         let remote = if protocol == Protocol::Icmp { SocketAddrV4::new(*remote.ip(), 0) } else { remote };
         if let Err(reason) = self.make_room(*inside.ip()) {
             return Err(self.refused(protocol, inside, remote, reason, packet));
@@ -106,6 +108,17 @@ impl Router {
             self.use_forward(external.port(), id);
         }
         Ok(id)
+    }
+
+    /// What the sender hears of a packet that may open nothing.
+    fn turn_back(&mut self, reason: DropReason, packet: &Packet<'_>) -> Stop {
+        if packet.tcp().is_none() || *self.profile.tcp.mid_stream != MidStream::Reset {
+            return reason.into();
+        }
+        let Some(segment) = reset(packet) else { return reason.into() };
+        let egress = self.back_to(packet.source());
+        self.transmit(egress, segment);
+        Stop::Answered(Answer::Reset)
     }
 
     fn may_open_outbound(&self, packet: &Packet<'_>) -> Result<(), DropReason> {

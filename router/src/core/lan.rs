@@ -96,6 +96,12 @@ impl Router {
         if self.has_switch { self.towards(host, packet).unwrap_or(last) } else { last }
     }
 
+    /// The LAN port for an answer to what `host` has just sent.
+    pub(super) fn back_to(&self, host: Ipv4Addr) -> Interface {
+        let known = self.stations.port(host).or_else(|| self.ports_of(host).next());
+        Interface::Lan(known.unwrap_or_default())
+    }
+
     /// Whether a forward can lead to `host`: it is on a LAN, and not the router.
     pub(super) fn is_lan_host(&self, host: Ipv4Addr) -> bool {
         self.lan.iter().any(|port| port.holds(host) && !port.is_broadcast(host))

@@ -47,6 +47,7 @@ impl Lifetimes {
         let by_progress = Progress::ALL.map(|progress| {
             let (seconds, refresh) = match progress.class() {
                 Class::Query => (&timeouts.icmp, &timeouts.icmp_refresh),
+                Class::QueryAnswered => (&timeouts.icmp_answered, &timeouts.icmp_refresh),
                 Class::OneWay => (&timeouts.udp, &timeouts.udp_refresh),
                 Class::TwoWay => (&timeouts.udp_answered, &timeouts.udp_refresh),
                 Class::Opening => (&timeouts.tcp_opening, &timeouts.tcp_refresh),

@@ -154,8 +154,7 @@ impl Router {
         let (router, ingress) = match from {
             Side::Inside => {
                 let own = self.lan.get(usize::from(port)).map_or(self.wan, |port| port.address);
-                let known = self.stations.port(source).unwrap_or(port);
-                (own, Interface::Lan(known))
+                (own, self.back_to(source))
             }
             Side::Outside => (self.wan, Interface::Wan),
         };

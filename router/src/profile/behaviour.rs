@@ -98,6 +98,8 @@ pub enum MidStream {
     Translate,
     /// It is dropped.
     Drop,
+    /// It is answered with a RST (RFC 9293 §3.10.7.1), and goes no farther.
+    Reset,
 }
 
 /// What a RST, or the second FIN, does to its translation once it has passed.
@@ -220,7 +222,7 @@ pub enum Identification {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FragmentHandling {
-    /// They follow the first one's translation; those that come before it wait.
+    /// They follow the first one's translation; those that come before it wait, as many as `held` says.
     Follow,
     /// They wait until the packet is whole, which is then translated, and cut again where the next link asks for it.
     Reassemble,

@@ -133,6 +133,7 @@ impl Checks<'_> {
             ("udp", &timeouts.udp),
             ("udp-answered", &timeouts.udp_answered),
             ("icmp", &timeouts.icmp),
+            ("icmp-answered", &timeouts.icmp_answered),
         ] {
             self.at_least_one(&["timeouts", key], seconds.value, "a translation lives 1 second or more");
         }
@@ -169,8 +170,12 @@ impl Checks<'_> {
         self.at_most(&path, translations, MOST_TRANSLATIONS);
         let held = profile.fragments.held.value;
         let path = ["fragments", "held"];
-        if profile.fragments.handling.value != FragmentHandling::Drop {
-            self.at_least_one(&path, held, "to hold none, say `handling = \"drop\"`");
+        if profile.fragments.handling.value == FragmentHandling::Reassemble {
+            self.at_least_one(
+                &path,
+                held,
+                "a packet is whole once its fragments have waited for one another",
+            );
         }
         self.at_most(&path, held, MOST_FRAGMENTS_HELD);
     }

@@ -85,7 +85,8 @@ pub struct Fragments {
     pub handling: Stated<FragmentHandling>,
     /// How long a packet's fragments may take to come, in seconds.
     pub timeout: Stated<u32>,
-    /// How many fragments wait at a time, over all packets.
+    /// How many fragments wait at a time, over all packets. With "follow", 0: those that come before their first one are
+    /// dropped.
     pub held: Stated<u32>,
 }
 

@@ -75,6 +75,7 @@ shows! {
     overloading_without_dependent_mappings: "overloading = false" => "overloading = true",
     parity_of_one_port: "parity = false\nsystem-ports = \"any\"\nrange = \"1024-65535\"" => "parity = true\nsystem-ports = \"any\"\nrange = \"1024-1024\"",
     strict_in_mid_stream: "tracking = \"loose\"" => "tracking = \"strict\"",
+    reassembling_without_holding: "handling = \"follow\"\ntimeout = 30\nheld = 16" => "handling = \"reassemble\"\ntimeout = 30\nheld = 0",
     taking_over_what_is_not_preserved:
         "allocation = \"preserving\"\non-conflict = \"next\"" => "allocation = \"random\"\non-conflict = \"take-over\"",
     delaying_no_answer: "syn-answer-delay = 0" => "syn-answer-delay = 6",
@@ -107,9 +108,9 @@ fn zero_is_refused_where_it_would_mean_nothing() {
         "udp = 120",
         "udp-answered = 120",
         "icmp = 60",
+        "icmp-answered = 60",
         "translations = 2048",
         "timeout = 30",
-        "held = 16",
         "forward-lifetime = 300",
         "forward-outstanding = 8",
         "rewrites-remembered = 8",

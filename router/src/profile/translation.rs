@@ -105,8 +105,10 @@ pub struct Timeouts {
     pub udp: Stated<u32>,
     /// A UDP exchange of which both sides have sent.
     pub udp_answered: Stated<u32>,
-    /// An ICMP query.
+    /// An ICMP query without an answer.
     pub icmp: Stated<u32>,
+    /// An ICMP query that was answered.
+    pub icmp_answered: Stated<u32>,
     /// Which segments refresh a connection. One that changes its state sets the state's timeout, whoever sent it.
     pub tcp_refresh: Stated<Refresh>,
     /// Which datagrams refresh an exchange.

@@ -9,6 +9,8 @@ use crate::packet::{Protocol, TcpFlags};
 pub(crate) enum Progress {
     /// An ICMP query.
     Query,
+    /// One that was answered.
+    QueryAnswered,
     /// UDP: the inside end has sent something.
     OneWayFromInside,
     /// The outside end has.
@@ -37,6 +39,7 @@ pub(crate) enum Progress {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     Query,
+    QueryAnswered,
     OneWay,
     TwoWay,
     Opening,
@@ -48,8 +51,9 @@ pub(crate) enum Class {
 
 impl Progress {
     /// In the order of their numbers.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Query,
+        Self::QueryAnswered,
         Self::OneWayFromInside,
         Self::OneWayFromOutside,
         Self::TwoWay,
@@ -99,6 +103,7 @@ impl Progress {
     pub(crate) fn answered(self, side: Side) -> Self {
         match (self, side) {
             (Self::OneWayFromInside, Side::Outside) | (Self::OneWayFromOutside, Side::Inside) => Self::TwoWay,
+            (Self::Query, Side::Outside) => Self::QueryAnswered,
             _ => self,
         }
     }
@@ -158,6 +163,7 @@ impl Progress {
     pub(crate) fn class(self) -> Class {
         match self {
             Self::Query => Class::Query,
+            Self::QueryAnswered => Class::QueryAnswered,
             Self::OneWayFromInside | Self::OneWayFromOutside => Class::OneWay,
             Self::TwoWay => Class::TwoWay,
             Self::SynFromInside | Self::SynFromOutside | Self::SynBoth => Class::Opening,
@@ -171,7 +177,14 @@ impl Progress {
     /// Whether it is a TCP connection's.
     #[inline]
     pub(crate) fn is_tcp(self) -> bool {
-        !matches!(self, Self::Query | Self::OneWayFromInside | Self::OneWayFromOutside | Self::TwoWay)
+        !matches!(
+            self,
+            Self::Query
+                | Self::QueryAnswered
+                | Self::OneWayFromInside
+                | Self::OneWayFromOutside
+                | Self::TwoWay
+        )
     }
 
     /// Whether both ends have closed the connection, or one has reset it.

@@ -98,6 +98,15 @@ fn no_more_fragments_wait_than_the_profile_says() {
 }
 
 #[test]
+fn none_waits_where_the_profile_says_so() {
+    let mut lab = Lab::with(|profile, _| profile.fragments.held.value = 0);
+    let parts = fragmented(&large(), 9, 400);
+    assert_eq!(lab.dropped(LAN, parts[1].clone()), DropReason::FragmentNoRoom);
+    assert_eq!(lab.send(LAN, parts[0].clone()).len(), 1);
+    assert_eq!(lab.send(LAN, parts[1].clone()).len(), 1, "after the first one they follow it");
+}
+
+#[test]
 fn more_fragmented_packets_than_are_remembered_still_pass() {
     let mut lab = Lab::new();
     for identification in 0..1000 {

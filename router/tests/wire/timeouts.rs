@@ -2,11 +2,11 @@
 
 use smoltcp::time::Duration;
 
-use quirknat_router::event::{EventKind, Interface, TranslationEnd};
+use quirknat_router::event::{Answer, EventKind, Interface, TranslationEnd};
 use quirknat_router::profile::{MidStream, Refresh, Timeouts, WhenFull};
 use quirknat_router::reason::DropReason;
 
-use crate::support::{LAN, Lab, PC, SERVER, Tcp, WAN, WAN_ADDRESS, echo, tcp, udp};
+use crate::support::{LAN, Lab, PC, SERVER, Tcp, WAN, WAN_ADDRESS, at, echo, tcp, udp};
 
 fn distinct_timeouts(timeouts: &mut Timeouts) {
     timeouts.tcp_opening.value = 20;
@@ -17,6 +17,7 @@ fn distinct_timeouts(timeouts: &mut Timeouts) {
     timeouts.udp.value = 40;
     timeouts.udp_answered.value = 45;
     timeouts.icmp.value = 50;
+    timeouts.icmp_answered.value = 25;
 }
 
 fn client() -> Tcp {
@@ -51,6 +52,10 @@ fn established(lab: &mut Lab) {
 fn each_protocol_and_state_has_its_timeout() {
     assert_lives(40, |lab| drop(lab.udp_mapping()));
     assert_lives(50, |lab| drop(lab.from_lan(echo(true, PC, SERVER, 1))));
+    assert_lives(25, |lab| {
+        let outside = lab.from_lan(echo(true, PC, SERVER, 1)).from().port();
+        lab.from_wan(echo(false, SERVER, WAN_ADDRESS, outside));
+    });
     assert_lives(20, |lab| drop(lab.from_lan(client().syn().packet())));
     assert_lives(20, |lab| {
         lab.from_lan(client().syn().packet());
@@ -238,6 +243,22 @@ fn a_segment_in_mid_stream_is_dropped_where_the_profile_says_so() {
     lab.wait_seconds(5001);
     let late = client().seq(1000).ack(5000).data("hello again").packet();
     assert_eq!(lab.dropped(LAN, late), DropReason::NoTranslation);
+}
+
+#[test]
+fn a_segment_in_mid_stream_is_reset_where_the_profile_says_so() {
+    let mut lab = Lab::with(|profile, _| profile.tcp.mid_stream.value = MidStream::Reset);
+    let seen = lab.from_lan(client().seq(1000).ack(5000).data("hello again").packet());
+    assert_eq!((seen.on, seen.from(), seen.to()), (LAN, at("198.51.100.9:80"), at("192.168.1.100:1024")));
+    assert_eq!((seen.tcp().rst(), seen.tcp().seq_number().0), (true, 5000), "the number it acknowledged");
+    let answered = EventKind::PacketAnswered { answer: Answer::Reset, to: PC.parse().unwrap() };
+    assert_eq!(lab.events(), [answered]);
+    assert!(lab.translations().is_empty());
+    let reset = client().seq(1000).rst().packet();
+    assert_eq!(lab.dropped(LAN, reset), DropReason::NoTranslation, "nothing answers a reset");
+    established(&mut lab);
+    let segment = client().seq(1000).ack(5000).data("in its connection").packet();
+    assert_eq!(lab.from_lan(segment).on, WAN);
 }
 
 /// A table for three, with three in it: the first was refreshed last, the second is due to end first.
