@@ -4,6 +4,7 @@ mod support;
 
 mod control;
 mod determinism;
+mod dialects;
 mod forwards;
 mod fragments;
 mod hairpinning;
