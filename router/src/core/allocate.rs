@@ -20,6 +20,8 @@ pub(super) struct PortCursors {
     icmp: u16,
     /// Pinned: the same seed draws the same ports on every machine and with every release.
     random: Pcg64,
+    /// What the next draw comes to, where that is known.
+    foretold: Option<u16>,
 }
 
 /// RFC 6335 §6.
@@ -29,7 +31,7 @@ impl PortCursors {
     pub(super) fn new(range: PortRange, seed: u64) -> Self {
         // The stream that the PCG reference implementation starts with.
         let random = Pcg64::new(u128::from(seed), 0x0a02_bdbf_7bb3_c0a7_ac28_fa16_a64a_bf96);
-        Self { range, tcp: range.first, udp: range.first, icmp: range.first, random }
+        Self { range, tcp: range.first, udp: range.first, icmp: range.first, random, foretold: None }
     }
 
     fn cursor(&mut self, protocol: Protocol) -> &mut u16 {
@@ -42,6 +44,9 @@ impl PortCursors {
 
     /// Any port of `range`, none likelier than another by more than one part in 2⁴⁸.
     fn draw(&mut self, range: PortRange) -> u16 {
+        if let Some(port) = self.foretold.take().filter(|port| range.contains(*port)) {
+            return port;
+        }
         let count = u64::from(range.last - range.first) + 1;
         let drawn = (u128::from(self.random.next_u64()) * u128::from(count)) >> 64;
         range.first.saturating_add(u16::try_from(drawn).unwrap_or_default())
@@ -67,6 +72,12 @@ pub(super) struct Wanted {
 }
 
 impl Router {
+    /// Says which port the next random draw comes to, if it is of the range that is drawn from; `None`: chance decides.
+    /// For following another router that has drawn already.
+    pub fn foretell_port(&mut self, port: Option<u16>) {
+        self.ports.foretold = port;
+    }
+
     /// A port for a new mapping.
     pub(super) fn allocate(&mut self, wanted: Wanted) -> Option<u16> {
         let own = wanted.inside.port();

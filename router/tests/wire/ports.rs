@@ -35,6 +35,20 @@ fn a_conflict_is_solved_as_the_profile_says() {
 }
 
 #[test]
+fn a_draw_comes_to_the_port_that_was_foretold_once() {
+    let mut lab = lab(|profile| profile.ports.on_conflict.value = PortConflict::Random);
+    port(&mut lab, PC, 5000);
+    lab.router.foretell_port(Some(23456));
+    assert_eq!(port(&mut lab, OTHER_PC, 6000), 6000, "nothing is drawn");
+    assert_eq!(port(&mut lab, OTHER_PC, 5000), 23456);
+    port(&mut lab, PC, 7000);
+    assert_ne!(port(&mut lab, OTHER_PC, 7000), 23457, "the next draw is chance again");
+    port(&mut lab, PC, 8000);
+    lab.router.foretell_port(Some(80));
+    assert!(port(&mut lab, OTHER_PC, 8000) >= 1024, "it is of another range");
+}
+
+#[test]
 fn who_loses_its_port_loses_its_translations() {
     let mut lab = lab(|profile| profile.ports.on_conflict.value = PortConflict::TakeOver);
     lab.from_lan(udp("192.168.1.100:5000", "198.51.100.9:53", b""));
