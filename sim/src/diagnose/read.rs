@@ -1,7 +1,7 @@
 //! Reads a user's file, whatever it is.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::capture::read_capture;
@@ -53,15 +53,30 @@ impl Material {
         let before = self.sources.len();
         let name = path.display().to_string();
         if is_capture {
-            read_capture(self, &name, file)
+            self.read_capture(&name, file)
                 .map_err(|source| MaterialError::Capture { path: path.to_path_buf(), source })?;
         } else {
-            read_log(self, &name, &mut file, format)
+            self.read_log(&name, &mut file, format)
                 .map_err(|source| MaterialError::Log { path: path.to_path_buf(), source })?;
         }
         for source in self.sources.iter_mut().skip(before) {
             source.stated = stated;
         }
         Ok(())
+    }
+
+    /// Adds what a capture tells, wherever it comes from; `name` is what it is called in what is said of it.
+    pub fn read_capture(&mut self, name: &str, capture: impl Read) -> Result<(), CaptureError> {
+        read_capture(self, name, capture)
+    }
+
+    /// Likewise a log, which `format` may say whose it is.
+    pub fn read_log(
+        &mut self,
+        name: &str,
+        log: &mut impl BufRead,
+        format: Option<Format>,
+    ) -> Result<(), LogError> {
+        read_log(self, name, log, format)
     }
 }
