@@ -11,6 +11,7 @@
 //! | a wait | seconds, squared |
 
 use std::net::Ipv4Addr;
+use std::sync::LazyLock;
 
 use etherparse::PacketBuilder;
 use quirknat_router::Router;
@@ -31,14 +32,22 @@ const STEPS: usize = 64;
 pub(super) fn conversation(data: &[u8]) {
     let mut program = Program(data);
     let Some(choice) = program.octet() else { return };
-    let profiles = builtin();
-    let name = profiles[usize::from(choice) % profiles.len()].name;
-    let mut session = Session::new(&Profile::named(name).expect("a built-in profile"), &mut program);
+    let profiles = profiles();
+    let mut session = Session::new(&profiles[usize::from(choice) % profiles.len()], &mut program);
     for _ in 0..STEPS {
         if session.step(&mut program).is_none() {
             break;
         }
     }
+}
+
+/// All that are built in. Reading them takes longer than a conversation.
+fn profiles() -> &'static [Profile] {
+    static PROFILES: LazyLock<Vec<Profile>> = LazyLock::new(|| {
+        let named = builtin().iter().map(|own| Profile::named(own.name).expect("a built-in profile"));
+        named.collect()
+    });
+    &PROFILES
 }
 
 /// What is left of the program.

@@ -55,6 +55,14 @@ impl Home {
         Self::around(place, router, ports, outside)
     }
 
+    /// A router of this profile, by name or file, a host inside, and one outside at `outside`.
+    pub fn of(profile: &str, outside: &str) -> Self {
+        let place = Namespace::new("router");
+        let (lan, wan) = (format!("lan0={ROUTER}/24"), format!("wan0={WAN}/24"));
+        let router = start_router(&place, &["--profile", profile, "--lan", &lan, "--wan", &wan]);
+        Self::around(place, router, 1, outside)
+    }
+
     /// The same around any process in `place` that makes `lan0`… and `wan0` there and then prints `ready`.
     pub fn around(place: Namespace, mut router: Process, ports: usize, outside: &str) -> Self {
         router.wait_stdout("line \"ready\"", Deadline::seconds(10), |output| output.starts_with(b"ready\n"));
