@@ -15,7 +15,7 @@ fn every_kept_input_is_taken_without_a_fault() {
             .map(|entry| entry.unwrap().path())
             .collect();
         inputs.sort();
-        assert!(inputs.len() >= 10, "{name} has a corpus");
+        assert!(!inputs.is_empty(), "{name} has a corpus");
         for input in inputs {
             let data = std::fs::read(&input).unwrap();
             // What panics says only what is wrong: say where.

@@ -8,7 +8,9 @@ use std::net::UdpSocket;
 use std::thread;
 use std::time::Duration;
 
-use quirknat_router::profile::{Filtering, FragmentHandling, Hairpinning, IcmpErrors, Mapping, Profile, ToWan};
+use quirknat_router::profile::{
+    Filtering, FragmentHandling, Hairpinning, IcmpErrors, Mapping, PortAllocation, Profile, ToWan,
+};
 use support::deadline::Deadline;
 use support::home::{Home, ROUTER, WAN};
 use support::process::{Finished, Process, command};
@@ -56,8 +58,12 @@ fn stun_server(home: &Home, scratch: &Scratch) -> Process {
     server
 }
 
-fn mapping_words(mapping: Mapping) -> &'static str {
-    match mapping {
+/// A router that keeps the source's port for each remote looks like one that has one mapping for all of them, as long as
+/// nobody else wants the port.
+fn mapping_words(profile: &Profile) -> &'static str {
+    let keeps_ports = *profile.ports.allocation == PortAllocation::Preserving && *profile.ports.overloading;
+    match *profile.nat.udp.mapping {
+        _ if keeps_ports => "NAT with Endpoint Independent Mapping!",
         Mapping::EndpointIndependent => "NAT with Endpoint Independent Mapping!",
         Mapping::AddressDependent => "NAT with Address Dependent Mapping!",
         Mapping::AddressAndPortDependent => "NAT with Address and Port Dependent Mapping!",
@@ -74,18 +80,18 @@ fn filtering_words(filtering: Filtering) -> &'static str {
 
 /// What the discovery says of a router, and what it should say.
 fn classify(name: &str) {
-    let udp = Profile::named(name).unwrap().nat.udp;
+    let profile = Profile::named(name).unwrap();
+    let udp = &profile.nat.udp;
     let scratch = Scratch::new();
     let home = Home::of(name, SERVER);
     let _server = stun_server(&home, &scratch);
     let discover = |what: &str| run(home.client(), "turnutils_natdiscovery", &format!("{what} {SERVER}"), 30);
     let mapping = discover("-m");
-    assert!(mapping.text().contains(mapping_words(*udp.mapping)), "{name}: {}", mapping.story());
+    assert!(mapping.text().contains(mapping_words(&profile)), "{name}: {}", mapping.story());
     let filtering = discover("-f");
     assert!(filtering.text().contains(filtering_words(*udp.filtering)), "{name}: {}", filtering.story());
     // Its request comes from another of the host's sockets, so from an external port that the first has not sent to.
-    let comes_back =
-        *udp.hairpinning != Hairpinning::Off && *udp.filtering == Filtering::EndpointIndependent;
+    let comes_back = *udp.hairpinning != Hairpinning::Off && *udp.filtering == Filtering::EndpointIndependent;
     let hairpinning = discover("-H");
     let says = hairpinning.text().contains("maybe a successful hairpinning");
     assert_eq!(says, comes_back, "{name}: {}", hairpinning.story());

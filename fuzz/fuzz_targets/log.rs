@@ -1,6 +1,3 @@
 #![no_main]
 
-#[path = "../../tests/fuzzed/mod.rs"]
-mod fuzzed;
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzzed::target("log")(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| quirknat_fuzz::feed("log", data));

@@ -184,7 +184,8 @@ impl Session {
             && (remote.ip().octets(), remote.port()) == SERVER
         {
             self.external = source.port();
-            self.arrived = tcp.sequence.wrapping_add(u32::try_from(packet.tcp_payload().len()).expect("it fits"));
+            self.arrived =
+                tcp.sequence.wrapping_add(u32::try_from(packet.tcp_payload().len()).expect("it fits"));
         }
     }
 }

@@ -16,7 +16,10 @@ pub(super) fn scenario(data: &[u8]) {
         Ok(file) => {
             for index in 0..file.cells().min(4) {
                 let (name, _) = file.cell(index).expect("a cell that was counted and checked");
-                assert!(!name.contains('/') && Path::new(&name).components().count() <= 1, "names a folder: {name}");
+                assert!(
+                    !name.contains('/') && Path::new(&name).components().count() <= 1,
+                    "names a folder: {name}"
+                );
             }
         }
         Err(error) => assert!(!error.to_string().trim().is_empty(), "an error says what is wrong"),

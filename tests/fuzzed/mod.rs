@@ -18,8 +18,3 @@ pub(crate) const TARGETS: [(&str, Target); 7] = [
     ("profile", files::profile),
     ("scenario", files::scenario),
 ];
-
-/// The function of one target.
-pub(crate) fn target(name: &str) -> Target {
-    TARGETS.iter().find(|(own, _)| *own == name).map(|(_, run)| *run).expect("a target of that name")
-}

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// How a value is known.
@@ -28,8 +28,10 @@ pub struct Stated<T> {
     /// The value.
     pub value: T,
     /// How it is known; `None` where a file gives the value alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
     /// Where it is from; empty where a file gives the value alone.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub source: String,
 }
 
@@ -52,8 +54,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Stated<T> {
 #[serde(deny_unknown_fields)]
 struct LongForm<T> {
     value: T,
-    evidence: Evidence,
-    source: String,
+    evidence: Option<Evidence>,
+    source: Option<String>,
 }
 
 struct StatedVisitor<T>(PhantomData<T>);
@@ -99,7 +101,14 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for StatedVisitor<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
         let LongForm { value, evidence, source } = LongForm::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(Stated { value, evidence: Some(evidence), source })
+        match (evidence, source) {
+            (Some(_), None) => Err(A::Error::missing_field("source")),
+            (None, Some(_)) => Err(A::Error::missing_field("evidence")),
+            (Some(_), Some(source)) if source.is_empty() => {
+                Err(A::Error::invalid_value(Unexpected::Str(""), &"where the value is from"))
+            }
+            (evidence, source) => Ok(Stated { value, evidence, source: source.unwrap_or_default() }),
+        }
     }
 }
 

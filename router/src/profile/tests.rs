@@ -54,6 +54,7 @@ shows! {
     number_negative: "udp = 120" => "udp = -1",
     value_for_a_table: "tracking = \"loose\"" => "tracking = { loose = true }",
     missing_key: "udp = 120\n" => "",
+    evidence_without_a_source: "udp = 120" => "udp = { value = 120, evidence = \"measured\", source = \"\" }",
     missing_key_in_the_long_form: "udp = 120" => "udp = { value = 120, evidence = \"measured\" }",
     missing_table: "[ip]\nidentification = \"keep\"\n" => "",
     missing_name: "name = \"my-router\"\n" => "",
@@ -150,6 +151,16 @@ fn every_builtin_loads_by_its_own_name() {
     }
     let names: Vec<_> = builtin().iter().map(|builtin| builtin.name).collect();
     assert!(names.is_sorted(), "{names:?}");
+}
+
+#[test]
+fn what_is_written_down_of_a_profile_reads_as_the_same() {
+    let short = Profile::from_toml("short.toml", SHORT).unwrap();
+    let long = Profile::named("rfc-4787").unwrap();
+    for profile in [short, long] {
+        let written = toml::to_string(&profile).unwrap();
+        assert_eq!(Profile::from_toml("again.toml", &written).unwrap(), profile, "{written}");
+    }
 }
 
 #[test]
