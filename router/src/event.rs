@@ -279,6 +279,11 @@ impl EventLog {
         self.packet = packet;
     }
 
+    /// When what is under way happens.
+    pub(crate) fn now(&self) -> Instant {
+        self.now
+    }
+
     #[inline]
     pub(crate) fn wants(&self, detail: Detail) -> bool {
         self.detail >= detail

@@ -51,9 +51,12 @@ pub enum DropReason {
     /// It belongs to no translation and may not open one: a RST, an echo reply, a segment in mid-stream.
     #[error("belongs to no translation and may not open one")]
     NoTranslation,
-    /// Its flags cannot come next in its connection, which is tracked strictly.
+    /// Its flags cannot come next in its connection, which is tracked strictly or by its windows.
     #[error("its flags cannot come next in its connection")]
     OutOfState,
+    /// Its numbers do not fit into its connection's windows.
+    #[error("its numbers do not fit into its connection's windows")]
+    OutOfWindow,
     /// The translation table is full.
     #[error("the translation table is full")]
     TableFull,

@@ -125,6 +125,9 @@ impl Router {
         let may = match packet.transport() {
             Transport::Tcp(tcp) => {
                 let is_syn = tcp.flags.has(TcpFlags::SYN);
+                if self.tracking.refuses_to_begin(tcp.flags) {
+                    return Err(DropReason::OutOfState);
+                }
                 let first = Progress::SynFromInside;
                 if self.is_strict && is_syn && !first.expects(tcp.flags, Side::Inside) {
                     return Err(DropReason::OutOfState);
@@ -174,6 +177,9 @@ impl Router {
             self.mappings.retain(mapping, *remote.ip());
         }
         self.flows.insert(flow);
+        if self.tracking.is_on() {
+            self.tracking.begin(id, from, packet, self.events.now());
+        }
         self.hosts.add(*inside.ip());
         self.evictions.enter(serial, id, &self.flows);
         let translation = serial;

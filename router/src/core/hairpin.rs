@@ -6,8 +6,9 @@ use std::net::SocketAddrV4;
 use quirknat_alg::Side;
 
 use super::pass::Passing;
+use super::track::Judged;
 use super::{Router, Step, Stop};
-use crate::event::{Interface, Passage};
+use crate::event::{Interface, Passage, TranslationEnd};
 use crate::packet::{End, Packet, Protocol, Transport};
 use crate::profile::{HairpinnedErrors, Hairpinning};
 use crate::reason::DropReason;
@@ -117,6 +118,18 @@ impl Router {
     }
 
     fn take_part(&mut self, id: FlowId, from: Side, packet: &mut Packet<'_>) -> Result<Passing, Stop> {
+        if self.is_particular {
+            match self.judge(id, from, packet) {
+                Judged::Passes | Judged::Ends => {}
+                Judged::Dropped(reason) => return Err(reason.into()),
+                // Its SYN comes again, and finds nothing in its way.
+                Judged::BeginsAnew => {
+                    self.end_translation(id, TranslationEnd::Replaced);
+                    return Err(DropReason::NoTranslation.into());
+                }
+            }
+            self.look_closely(id, from, packet)?;
+        }
         self.read(id, from, packet)?;
         self.touch(id, from, packet).ok_or(Stop::Dropped(DropReason::NoTranslation))
     }

@@ -56,7 +56,8 @@ impl Router {
     fn begins_anew(&self, id: FlowId, remote: SocketAddrV4, port: u16, packet: &Packet<'_>) -> bool {
         match packet.header().transport {
             Transport::Echo { request, .. } => request,
-            Transport::Tcp(tcp) if opens(tcp.flags) => {
+            // Windows say of a SYN what it is.
+            Transport::Tcp(tcp) if opens(tcp.flags) && !self.tracking.keeps_windows() => {
                 let is_over = self.flows.get(id).is_some_and(|flow| flow.progress.is_over());
                 let forward = self.forwards.at_port(Protocol::Tcp, port).and_then(|id| self.forwards.get(id));
                 is_over && forward.is_some_and(|forward| forward.admits(remote))
@@ -66,7 +67,7 @@ impl Router {
     }
 
     #[cold]
-    fn create_inbound(
+    pub(super) fn create_inbound(
         &mut self,
         protocol: Protocol,
         remote: SocketAddrV4,
@@ -93,6 +94,8 @@ impl Router {
     ) -> Result<Wanted, DropReason> {
         let wanted = self.who_wants(protocol, remote, external.port())?;
         match packet.tcp() {
+            Some(tcp) if self.tracking.refuses_to_begin(tcp.flags) => Err(DropReason::OutOfState),
+            Some(_) if self.tracking.keeps_windows() => Ok(wanted),
             Some(tcp) if !opens(tcp.flags) => Err(DropReason::Unsolicited),
             Some(tcp) if self.is_strict && !Progress::SynFromOutside.expects(tcp.flags, Side::Outside) => {
                 Err(DropReason::OutOfState)

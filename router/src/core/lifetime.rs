@@ -5,7 +5,7 @@ use quirknat_alg::Side;
 
 use crate::event::TranslationEnd;
 use crate::packet::TcpFlags;
-use crate::profile::{OnEnd, Profile, Refresh};
+use crate::profile::{OnEnd, Profile, Refresh, TcpTracking};
 use crate::state::progress::{Class, Progress};
 use crate::state::timer::Tick;
 
@@ -16,6 +16,7 @@ pub(super) struct Lifetimes {
     ignored: u8,
     on_rst: OnEnd,
     on_fin: OnEnd,
+    udp_refresh: Refresh,
 }
 
 /// Of a session that has come so far.
@@ -23,21 +24,33 @@ pub(super) struct Lifetimes {
 pub(super) struct Lifetime {
     /// From its last refresh.
     pub(super) seconds: Tick,
-    refresh: Refresh,
+    /// `None` where tracking has the say.
+    refresh: Option<Refresh>,
 }
 
 impl Lifetime {
     /// Of no session.
-    const NONE: Self = Self { seconds: 0, refresh: Refresh::Both };
+    const NONE: Self = Self { seconds: 0, refresh: None };
 
     /// Whether a packet from `side` makes a session live longer.
     #[inline]
     pub(super) fn is_refreshed_from(self, side: Side) -> bool {
-        match self.refresh {
-            Refresh::Both => true,
-            Refresh::Outbound => side == Side::Inside,
-            Refresh::Inbound => side == Side::Outside,
-        }
+        self.refresh.is_some_and(|refresh| counts(refresh, side))
+    }
+
+    /// Whether a packet from `side` that has brought a session this far sets this lifetime: a segment does, whoever sent
+    /// it.
+    pub(super) fn is_set_from(self, side: Side, progress: Progress) -> bool {
+        self.refresh.is_some_and(|refresh| progress.is_tcp() || counts(refresh, side))
+    }
+}
+
+#[inline]
+fn counts(refresh: Refresh, side: Side) -> bool {
+    match refresh {
+        Refresh::Both => true,
+        Refresh::Outbound => side == Side::Inside,
+        Refresh::Inbound => side == Side::Outside,
     }
 }
 
@@ -56,12 +69,22 @@ impl Lifetimes {
                 Class::Closing => (&timeouts.tcp_closing, &timeouts.tcp_refresh),
                 Class::Reset => (&timeouts.tcp_reset, &timeouts.tcp_refresh),
             };
-            Lifetime { seconds: **seconds, refresh: **refresh }
+            let is_tracked = match progress.class() {
+                Class::Query => false,
+                Class::OneWay | Class::TwoWay => *timeouts.udp_answered_after > 0,
+                _ => *tcp.tracking == TcpTracking::Windows,
+            };
+            Lifetime { seconds: **seconds, refresh: (!is_tracked).then_some(**refresh) }
         });
         let (on_rst, on_fin) = (*tcp.on_rst, *tcp.on_fin);
         let ignored = |on_end, flag| if on_end == OnEnd::Keep { flag } else { 0 };
         let ignored = ignored(on_rst, TcpFlags::RST) | ignored(on_fin, TcpFlags::FIN);
-        Self { by_progress, ignored, on_rst, on_fin }
+        Self { by_progress, ignored, on_rst, on_fin, udp_refresh: *timeouts.udp_refresh }
+    }
+
+    /// Whether a datagram from `side` makes its exchange live longer.
+    pub(super) fn udp_is_refreshed_from(&self, side: Side) -> bool {
+        counts(self.udp_refresh, side)
     }
 
     #[inline]

@@ -23,6 +23,7 @@ mod lifetime;
 mod nat_pmp;
 mod openings;
 mod pass;
+mod track;
 mod turned;
 mod unsolicited;
 
@@ -61,6 +62,7 @@ pub struct Router {
     is_particular: bool,
     /// Whether TCP is tracked strictly.
     is_strict: bool,
+    tracking: track::Tracking,
     hosts: host_limit::HostLimit,
     dialect: Dialect,
     lan: Vec<LanPort>,
@@ -240,12 +242,15 @@ impl Router {
             .any(|(index, port)| lan.iter().take(index).any(|other| other.address == port.address));
         let held = usize::try_from(*profile.fragments.held).unwrap_or(usize::MAX);
         let rewrites = *profile.ip.identification == Identification::Rewrite;
+        let tracking = track::Tracking::new(profile);
         Ok(Self {
             lifetimes: lifetime::Lifetimes::new(profile),
             is_particular: rewrites
                 || !config.triggers.is_empty()
+                || tracking.is_on()
                 || *profile.tcp.tracking == TcpTracking::Strict,
             is_strict: *profile.tcp.tracking == TcpTracking::Strict,
+            tracking,
             hosts: host_limit::HostLimit::new(*profile.table.per_host),
             dialect: profile.alg.ftp.dialect(),
             lan,

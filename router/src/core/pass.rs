@@ -58,6 +58,9 @@ impl Router {
     /// Moves a packet from `from` along its translation.
     #[inline]
     pub(super) fn pass(&mut self, id: FlowId, from: Side, packet: &mut Packet<'_>) -> Step {
+        if self.is_particular {
+            return self.pass_closely(id, from, packet);
+        }
         self.passable(from, opposite(from), packet)?;
         self.read(id, from, packet)?;
         let Some(passing) = self.touch(id, from, packet) else {
@@ -66,12 +69,9 @@ impl Router {
         Ok(self.depart(from, &passing, Passage::Translated, packet))
     }
 
-    /// What the gateway, and tracking, have to say of a packet.
+    /// What the gateway has to say of a packet.
     #[inline]
     pub(super) fn read(&mut self, id: FlowId, from: Side, packet: &mut Packet<'_>) -> Result<(), Stop> {
-        if self.is_particular {
-            self.look_closely(id, from, packet)?;
-        }
         let Some(flow) = self.flows.get_mut(id) else { return Err(DropReason::NoTranslation.into()) };
         if flow.protocol == Protocol::Tcp {
             if flow.control != ControlId::NONE {
@@ -86,7 +86,12 @@ impl Router {
     /// What few routers do with every packet: port triggering, strict tracking, and an identification of the router's own for what goes
     /// out, if it is or may become a fragment (RFC 6864 §5.3); in any other it means nothing.
     #[cold]
-    fn look_closely(&mut self, id: FlowId, from: Side, packet: &mut Packet<'_>) -> Result<(), DropReason> {
+    pub(super) fn look_closely(
+        &mut self,
+        id: FlowId,
+        from: Side,
+        packet: &mut Packet<'_>,
+    ) -> Result<(), DropReason> {
         if let (Side::Inside, Some((protocol, inside, remote))) = (from, packet.session()) {
             self.trigger(protocol, *inside.ip(), remote.port());
         }
@@ -189,7 +194,7 @@ impl Router {
     /// it.
     fn turn(&mut self, id: FlowId, from: Side, progress: Progress, deadline: timer::Tick) {
         let is_new = self.flows.get(id).is_some_and(|flow| flow.deadline != deadline);
-        if is_new && (progress.is_tcp() || self.lifetimes.of(progress).is_refreshed_from(from)) {
+        if is_new && self.lifetimes.of(progress).is_set_from(from, progress) {
             self.refresh(id, deadline);
         }
         if let Some(reason) = self.lifetimes.end(progress) {
@@ -198,8 +203,8 @@ impl Router {
     }
 
     /// A translation's deadline moves; with whole seconds, once a second.
-    fn refresh(&mut self, id: FlowId, deadline: timer::Tick) {
-        let Some(flow) = self.flows.get_mut(id) else { return };
+    pub(super) fn refresh(&mut self, id: FlowId, deadline: timer::Tick) {
+        let Some(flow) = self.flows.get_mut(id).filter(|flow| flow.deadline != deadline) else { return };
         let translation = flow.serial;
         let sooner = deadline < flow.deadline;
         flow.deadline = deadline;

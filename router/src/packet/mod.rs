@@ -176,6 +176,8 @@ impl TcpFlags {
     pub const PSH: u8 = 0x08;
     /// The acknowledgement number holds.
     pub const ACK: u8 = 0x10;
+    /// The urgent pointer holds.
+    pub const URG: u8 = 0x20;
 
     /// Whether all of `flags` are set.
     pub const fn has(self, flags: u8) -> bool {
@@ -285,6 +287,11 @@ impl Packet<'_> {
             flags: TcpFlags(self.bytes.get(at + 13).copied().unwrap_or_default()),
             payload_at: usize::from(self.layout.payload_at),
         })
+    }
+
+    /// The window of a TCP header; 0 for anything else.
+    pub(crate) fn tcp_window(&self) -> u16 {
+        if self.layout.transport == Kind::Tcp { self.word(14) } else { 0 }
     }
 
     /// The TCP payload; empty for anything else.

@@ -88,6 +88,9 @@ pub enum TcpTracking {
     /// A segment passes whose flags can come next: no data before the handshake, no second SYN within a connection, no
     /// impossible flags. Sequence numbers are not looked at.
     Strict,
+    /// A segment passes whose kind can come next and whose numbers fit into the windows of both ends, or that may show that
+    /// the router has missed something. The first may be an acknowledgement in mid-stream.
+    Windows,
 }
 
 /// What an outbound TCP segment does that belongs to no translation and is no SYN.

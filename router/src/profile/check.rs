@@ -126,6 +126,11 @@ impl Checks<'_> {
         let timeouts = &profile.timeouts;
         for (key, seconds) in [
             ("tcp-opening", &timeouts.tcp_opening),
+            ("tcp-opening-answered", &timeouts.tcp_opening_answered),
+            ("tcp-half-closed-acknowledged", &timeouts.tcp_half_closed_acknowledged),
+            ("tcp-closing-unacknowledged", &timeouts.tcp_closing_unacknowledged),
+            ("tcp-retransmitted", &timeouts.tcp_retransmitted),
+            ("tcp-unacknowledged", &timeouts.tcp_unacknowledged),
             ("tcp-established", &timeouts.tcp_established),
             ("tcp-half-closed", &timeouts.tcp_half_closed),
             ("tcp-closing", &timeouts.tcp_closing),

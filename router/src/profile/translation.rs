@@ -73,6 +73,9 @@ pub struct Tcp {
     pub on_rst: Stated<OnEnd>,
     /// What a FIN does: one half-closes the connection, the second one closes it.
     pub on_fin: Stated<OnEnd>,
+    /// How often an end may repeat one acknowledgement before its connection has `tcp-retransmitted`; without effect unless
+    /// windows are tracked.
+    pub retransmissions: Stated<u8>,
 }
 
 /// ICMP errors about a translation's packets. An error about anything else is dropped: there is nobody to give it to.
@@ -93,18 +96,32 @@ pub struct Icmp {
 pub struct Timeouts {
     /// A TCP connection before its handshake is complete.
     pub tcp_opening: Stated<u32>,
+    /// A TCP connection whose SYN was answered; without effect unless windows are tracked.
+    pub tcp_opening_answered: Stated<u32>,
     /// An established TCP connection.
     pub tcp_established: Stated<u32>,
     /// A TCP connection after one end's FIN.
     pub tcp_half_closed: Stated<u32>,
+    /// A TCP connection after one end's FIN was acknowledged; without effect unless windows are tracked.
+    pub tcp_half_closed_acknowledged: Stated<u32>,
+    /// A TCP connection after both FINs, the last one not acknowledged; without effect unless windows are tracked.
+    pub tcp_closing_unacknowledged: Stated<u32>,
     /// A TCP connection after both FINs.
     pub tcp_closing: Stated<u32>,
     /// A TCP connection after a RST.
     pub tcp_reset: Stated<u32>,
+    /// The most for a TCP connection with an end that repeats itself or has closed its window; without effect unless windows
+    /// are tracked.
+    pub tcp_retransmitted: Stated<u32>,
+    /// The most for a TCP connection with data that was not acknowledged; without effect unless windows are tracked.
+    pub tcp_unacknowledged: Stated<u32>,
     /// A UDP exchange of which one side only has sent.
     pub udp: Stated<u32>,
     /// A UDP exchange of which both sides have sent.
     pub udp_answered: Stated<u32>,
+    /// How old an exchange must be, in seconds, for a datagram after its first answer to set `udp-answered`, where one before
+    /// sets `udp`; 0: the first answer sets it.
+    pub udp_answered_after: Stated<u32>,
     /// An ICMP query without an answer.
     pub icmp: Stated<u32>,
     /// An ICMP query that was answered.

@@ -11,3 +11,4 @@ pub(crate) mod reassembly;
 pub(crate) mod station;
 pub(crate) mod stream;
 pub(crate) mod timer;
+pub(crate) mod windows;

@@ -20,5 +20,6 @@ mod refused;
 mod sequence;
 mod server_behind;
 mod tcp_tracking;
+mod tcp_windows;
 mod timeouts;
 mod unsolicited;
