@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::Command;
+use crate::acting::{DataPort, DataPortConflict, NoDataPort, PortTaken, Repeated, SequenceNumbers};
 
 /// What one gateway recognises, what it does with it, and what the forwards it opens are good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +35,21 @@ pub struct Dialect {
     pub low_ports: LowPorts,
     /// Which external port the announcement gets.
     pub data_port: DataPort,
+    /// What counts as taken.
+    pub data_port_taken: PortTaken,
+    /// What is tried where the announced one is taken.
+    pub data_port_conflict: DataPortConflict,
+    /// How many ports are tried in all, where they are drawn; the announced one is the first.
+    pub data_port_tries: u16,
+    /// What becomes of an announcement for which no port is found.
+    pub no_data_port: NoDataPort,
+    /// What an announcement does that was made before.
+    pub repeated: Repeated,
     /// What a forward opened by an announcement is good for.
     pub terms: Terms,
-    /// Rewrites a direction of a connection remembers, so that a retransmission meets the same one again.
+    /// How the two ends' numbers are kept apart once lengths have changed.
+    pub sequence_numbers: SequenceNumbers,
+    /// Rewrites that a direction of a connection remembers.
     pub rewrites_remembered: usize,
     /// Whether SACK blocks follow the rewritten sequence numbers.
     pub adjust_sack: bool,
@@ -134,18 +147,6 @@ pub enum LowPorts {
     Drop,
 }
 
-/// Which external port the announcement gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DataPort {
-    /// The announced one; where that is taken the announcement is left alone.
-    Same,
-    /// The announced one; where that is taken, one by the router's own port allocation.
-    SameOrAllocated,
-    /// One by the router's own port allocation.
-    Allocated,
-}
-
 /// Who may use a forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -195,7 +196,7 @@ pub enum Oversize {
 pub struct Terms {
     /// Who may use it.
     pub allowed_peer: AllowedPeer,
-    /// How long it waits for its connection, in seconds.
+    /// How long it waits for its connection, in seconds; 0: as long as its control connection lasts.
     pub lifetime: u32,
     /// How many connections it takes; 0: as many as come in its lifetime.
     pub connections: u16,

@@ -15,16 +15,18 @@
     )
 )]
 
+mod acting;
 mod announcement;
 mod decide;
 mod dialect;
 mod reason;
 mod syntax;
 
+pub use acting::{DataPort, DataPortConflict, NoDataPort, PortTaken, Repeated, SequenceNumbers};
 pub use announcement::{Announcement, Command, ReplacementText, Role};
 pub use decide::{Decision, Opening, Segment, Side, may_announce};
 pub use dialect::{
-    AllowedPeer, DataPort, Dialect, Gaps, KeywordPosition, LetterCase, LineEnd, LowPorts, Malformed, Octets,
-    Oversize, Terms, ThirdParty,
+    AllowedPeer, Dialect, Gaps, KeywordPosition, LetterCase, LineEnd, LowPorts, Malformed, Octets, Oversize,
+    Terms, ThirdParty,
 };
 pub use reason::{LeftAlone, Refused, SyntaxFault};

@@ -44,6 +44,8 @@ pub enum Refused {
     ThirdPartyAddress,
     /// It announces a low port.
     LowPort,
+    /// No external port is left for it.
+    NoDataPort,
 }
 
 /// What is wrong with an announcement's text.
@@ -89,6 +91,7 @@ impl fmt::Display for Refused {
             Self::Malformed(fault) => write!(formatter, "the announcement is malformed: {fault}"),
             Self::ThirdPartyAddress => formatter.write_str("the announced address is not the sender's"),
             Self::LowPort => formatter.write_str("the announced port is a low one"),
+            Self::NoDataPort => formatter.write_str("no external port is left for it"),
         }
     }
 }

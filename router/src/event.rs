@@ -74,7 +74,8 @@ pub enum EventKind {
         external: SocketAddrV4,
         target: SocketAddrV4,
         allowed: AllowedPeer,
-        expires_s: u32,
+        /// `None`: it lasts as long as its control connection.
+        expires_s: Option<u32>,
     },
     /// An announcement that is made again refreshes its forward.
     ForwardRefreshed { forward: u32, expires_s: u32 },

@@ -119,6 +119,12 @@ pub enum DropReason {
     GapInControl,
 }
 
+impl From<Refused> for DropReason {
+    fn from(refused: Refused) -> Self {
+        Self::AnnouncementRefused(refused)
+    }
+}
+
 impl From<Malformed> for DropReason {
     fn from(malformed: Malformed) -> Self {
         Self::Malformed(malformed)

@@ -1,5 +1,6 @@
 use super::*;
-use crate::dialect::{AllowedPeer, DataPort, Gaps, LineEnd, Octets, Oversize};
+use crate::acting::{DataPort, DataPortConflict, NoDataPort, PortTaken, Repeated, SequenceNumbers};
+use crate::dialect::{AllowedPeer, Gaps, LineEnd, Octets, Oversize};
 use crate::reason::SyntaxFault;
 
 const SENDER: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 100);
@@ -17,6 +18,11 @@ fn dialect() -> Dialect {
         low_ports_below: 1024,
         low_ports: LowPorts::Pass,
         data_port: DataPort::Same,
+        data_port_taken: PortTaken::AnyUse,
+        data_port_conflict: DataPortConflict::Allocated,
+        data_port_tries: 1,
+        no_data_port: NoDataPort::Pass,
+        repeated: Repeated::Refresh,
         terms: Terms {
             allowed_peer: AllowedPeer::Peer,
             lifetime: 300,
@@ -24,6 +30,7 @@ fn dialect() -> Dialect {
             outstanding: 1,
             ends_with_control: true,
         },
+        sequence_numbers: SequenceNumbers::ExactMap,
         rewrites_remembered: 8,
         adjust_sack: true,
         gaps: Gaps::Drop,

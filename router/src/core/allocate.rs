@@ -43,7 +43,7 @@ impl PortCursors {
     }
 
     /// Any port of `range`, none likelier than another by more than one part in 2⁴⁸.
-    fn draw(&mut self, range: PortRange) -> u16 {
+    pub(super) fn draw(&mut self, range: PortRange) -> u16 {
         if let Some(port) = self.foretold.take().filter(|port| range.contains(*port)) {
             return port;
         }
@@ -173,7 +173,7 @@ impl Router {
     pub(super) fn is_free(&self, protocol: Protocol, port: u16, inside: SocketAddrV4) -> bool {
         self.mappings.holder(protocol, port).is_none()
             && !self.mappings.is_occupied_by_another(protocol, port, inside)
-            && self.forwards.target(protocol, port).is_none_or(|target| target == inside)
+            && !self.forwards.leads_elsewhere(protocol, port, inside)
     }
 
     /// Whether a mapping can have `port`; one that is overloaded, where nobody else has it towards the same remote.
@@ -184,11 +184,16 @@ impl Router {
         }
         let external = SocketAddrV4::new(self.wan, port);
         self.flows.find(Side::Outside, protocol, remote, external).is_none()
-            && self.forwards.target(protocol, port).is_none_or(|target| target == inside)
+            && !self.forwards.leads_elsewhere(protocol, port, inside)
     }
 }
 
 /// The port after `port`, round the range.
 fn next(range: PortRange, port: u16) -> u16 {
     if port >= range.last || port < range.first { range.first } else { port + 1 }
+}
+
+/// The ports above `port`.
+pub(super) fn range_above(port: u16) -> Option<PortRange> {
+    Some(PortRange { first: port.checked_add(1)?, last: u16::MAX })
 }

@@ -209,7 +209,7 @@ impl Router {
         if !watched {
             return ControlId::NONE;
         }
-        let control = Control::new(inside_role, control_port, self.dialect.rewrites_remembered);
+        let control = Control::new(inside_role, control_port, &self.dialect);
         ControlId(u32::try_from(self.controls.insert(control)).unwrap_or(u32::MAX))
     }
 
@@ -269,8 +269,10 @@ impl Router {
 
     /// A connection came in through the gateway's forward at `port`.
     fn use_forward(&mut self, port: u16, flow: FlowId) {
-        let translation = self.flows.get(flow).map_or(0, |flow| flow.serial);
-        let Some(id) = self.forwards.at_port(Protocol::Tcp, port) else { return };
+        let Some((translation, remote)) = self.flows.get(flow).map(|flow| (flow.serial, flow.remote)) else {
+            return;
+        };
+        let Ok(Some(id)) = self.forwards.admitting(Protocol::Tcp, port, remote) else { return };
         let Some(forward) = self.forwards.get_mut(id) else { return };
         forward.used = forward.used.saturating_add(1);
         let (serial, used_up) = (forward.serial, forward.is_used_up());

@@ -47,10 +47,11 @@ impl Router {
 
     fn look_at_forward(&mut self, id: ForwardId) {
         let Some(forward) = self.forwards.get_mut(id) else { return };
-        if forward.deadline > self.clock.tick {
-            forward.timer = self.timers.set(forward.deadline, Timer::Forward(id));
-        } else {
-            self.close_forward(id, ForwardEnd::Expired);
+        match forward.deadline {
+            Some(deadline) if deadline > self.clock.tick => {
+                forward.timer = self.timers.set(deadline, Timer::Forward(id));
+            }
+            _ => self.close_forward(id, ForwardEnd::Expired),
         }
     }
 }

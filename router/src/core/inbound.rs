@@ -59,8 +59,7 @@ impl Router {
             // Windows say of a SYN what it is.
             Transport::Tcp(tcp) if opens(tcp.flags) && !self.tracking.keeps_windows() => {
                 let is_over = self.flows.get(id).is_some_and(|flow| flow.progress.is_over());
-                let forward = self.forwards.at_port(Protocol::Tcp, port).and_then(|id| self.forwards.get(id));
-                is_over && forward.is_some_and(|forward| forward.admits(remote))
+                is_over && matches!(self.forwards.admitting(Protocol::Tcp, port, remote), Ok(Some(_)))
             }
             _ => false,
         }
@@ -127,13 +126,9 @@ impl Router {
     /// mappings, the DMZ host.
     fn who_wants(&self, protocol: Protocol, remote: SocketAddrV4, port: u16) -> Result<Wanted, DropReason> {
         let wanted = |inside, origin| Ok(Wanted { inside, origin, mapping: MappingId::NONE });
-        let by_alg = self.forwards.at_port(protocol, port).and_then(|id| self.forwards.get(id));
-        if let Some(forward) = by_alg {
-            return if forward.admits(remote) {
-                wanted(forward.target, Origin::AlgForward)
-            } else {
-                Err(DropReason::ForwardForAnotherPeer)
-            };
+        let by_alg = self.forwards.admitting(protocol, port, remote);
+        if let Some(forward) = by_alg.ok().flatten().and_then(|id| self.forwards.get(id)) {
+            return wanted(forward.target, Origin::AlgForward);
         }
         if let Some(target) = self.forwards.static_target(protocol, port) {
             return wanted(target, Origin::StaticForward);
@@ -149,6 +144,9 @@ impl Router {
                 }
                 _ => Err(DropReason::Filtered),
             };
+        }
+        if by_alg.is_err() {
+            return Err(DropReason::ForwardForAnotherPeer);
         }
         match self.forwards.dmz_host {
             Some(host) if protocol != Protocol::Icmp => {

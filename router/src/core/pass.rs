@@ -217,6 +217,14 @@ impl Router {
         self.events.push(EventKind::TranslationRefreshed { translation, expires_s: deadline });
     }
 
+    /// The largest packet that the link takes which a packet from `from` leaves on.
+    pub(super) fn mtu_towards(&self, from: Side) -> usize {
+        match from {
+            Side::Inside => self.wan_mtu,
+            Side::Outside => self.lan_mtu,
+        }
+    }
+
     /// Sends `bytes` as it is, or in fragments if the link's MTU wants them. A packet that may not be fragmented is
     /// larger only where the gateway made it so, and goes out as it is.
     pub(super) fn within_mtu(&mut self, egress: Interface, bytes: &[u8]) -> Option<Interface> {

@@ -40,11 +40,12 @@ impl Router {
         let control = id.and_then(|id| self.flows.get(id)).map(|flow| flow.control);
         let control = control.and_then(|control| self.controls.get(control.0 as usize));
         let (Some(tcp), Some(control)) = (packet.tcp(), control) else { return Ok(()) };
-        let Some(stream) = control.rewritten_stream() else { return Ok(()) };
+        let Some(acknowledged) = control.rewritten(Side::Inside, tcp.acknowledgement) else { return Ok(()) };
         if tcp.flags.has(TcpFlags::ACK) {
-            packet.set_acknowledgement(stream.to_rewritten(tcp.acknowledgement));
+            packet.set_acknowledgement(acknowledged);
         }
-        packet.map_sack_blocks(|left, right| (stream.to_rewritten(left), stream.to_rewritten(right)));
+        let rewritten = |edge| control.rewritten(Side::Inside, edge).unwrap_or(edge);
+        packet.map_sack_blocks(|left, right| (rewritten(left), rewritten(right)));
         Ok(())
     }
 

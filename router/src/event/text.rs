@@ -38,11 +38,17 @@ impl fmt::Display for EventKind {
             Self::TranslationEnded { translation, reason } => {
                 write!(out, "translation {translation} ended: {}", end_text(*reason))
             }
-            Self::ForwardOpened { forward, control, external, target, allowed, expires_s } => write!(
-                out,
-                "forward {forward} opened for control connection {control}: {external} leads to {target} for {allowed} \
-                 until {expires_s} s"
-            ),
+            Self::ForwardOpened { forward, control, external, target, allowed, expires_s } => {
+                write!(
+                    out,
+                    "forward {forward} opened for control connection {control}: {external} leads to {target} for \
+                     {allowed} until "
+                )?;
+                match expires_s {
+                    Some(expires_s) => write!(out, "{expires_s} s"),
+                    None => out.write_str("the control connection ends"),
+                }
+            }
             Self::ForwardRefreshed { forward, expires_s } => {
                 write!(out, "forward {forward} refreshed until {expires_s} s")
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use super::{
-    Filtering, FragmentHandling, Mapping, MidStream, PortAllocation, PortConflict, Profile, TcpTracking,
+    Filtering, FragmentHandling, Ftp, Mapping, MidStream, PortAllocation, PortConflict, Profile, TcpTracking,
     UnsolicitedTcp,
 };
 use crate::diagnostic::{Diagnostic, span_of};
@@ -163,9 +163,6 @@ impl Checks<'_> {
         self.at_most(&["forwards", "triggers"], profile.forwards.triggers.value, u16::MAX.into());
         let wait = profile.fragments.timeout.value;
         self.at_least_one(&["fragments", "timeout"], wait, "fragments are waited for 1 second or more");
-        let lifetime = profile.alg.ftp.forward_lifetime.value;
-        let help = "a forward waits 1 second or more for its connection";
-        self.at_least_one(&["alg", "ftp", "forward-lifetime"], lifetime, help);
     }
 
     fn tables(&mut self, profile: &Profile) {
@@ -203,11 +200,35 @@ impl Checks<'_> {
             ftp.forward_outstanding.value,
             "a gateway that keeps no forward rewrites in vain; for none at all, say `control-ports = []`",
         );
+        if ftp.forward_lifetime.value == 0 && !ftp.forward_ends_with_control.value {
+            self.fault(
+                &["alg", "ftp", "forward-lifetime"],
+                "forward-lifetime is 0, and forward-ends-with-control false: the forward would never end",
+                "say how many seconds it waits for its connection, or let it end with its control connection",
+            );
+        }
         self.at_least_one(
-            &["alg", "ftp", "rewrites-remembered"],
-            ftp.rewrites_remembered.value,
-            "without one, a retransmitted command would be rewritten another way",
+            &["alg", "ftp", "data-port-tries"],
+            ftp.data_port_tries.value,
+            "the port that is tried first counts as a try",
         );
+        self.rewrites_remembered(ftp);
+    }
+
+    fn rewrites_remembered(&mut self, ftp: &Ftp) {
+        let (path, remembered) = (["alg", "ftp", "rewrites-remembered"], ftp.rewrites_remembered.value);
+        match ftp.sequence_numbers.value.remembers() {
+            Some(fixed) if fixed != remembered => self.fault(
+                &path,
+                format!("rewrites-remembered is {remembered}, expected {fixed}"),
+                "only `exact-map` and `ring` remember as many as one likes",
+            ),
+            _ => self.at_least_one(
+                &path,
+                remembered,
+                "without one, a retransmitted command would be rewritten another way",
+            ),
+        }
     }
 
     fn at_least_one(&mut self, path: &[&str], number: impl Into<u32>, help: &str) {

@@ -14,8 +14,9 @@ mod load;
 mod translation;
 
 use quirknat_alg::{
-    AllowedPeer, Command, DataPort, Dialect, Gaps, KeywordPosition, LetterCase, LineEnd, LowPorts, Malformed,
-    Octets, Oversize, Terms, ThirdParty,
+    AllowedPeer, Command, DataPort, DataPortConflict, Dialect, Gaps, KeywordPosition, LetterCase, LineEnd,
+    LowPorts, Malformed, NoDataPort, Octets, Oversize, PortTaken, Repeated, SequenceNumbers, Terms,
+    ThirdParty,
 };
 use serde::{Deserialize, Serialize};
 
@@ -140,11 +141,19 @@ pub struct Ftp {
     pub low_ports_below: Stated<u16>,
     pub low_ports: Stated<LowPorts>,
     pub data_port: Stated<DataPort>,
+    pub data_port_taken: Stated<PortTaken>,
+    pub data_port_conflict: Stated<DataPortConflict>,
+    /// The ports that one is drawn from; without effect where none is.
+    pub data_port_range: Stated<PortRange>,
+    pub data_port_tries: Stated<u16>,
+    pub no_data_port: Stated<NoDataPort>,
+    pub repeated: Stated<Repeated>,
     pub forward_allowed_peer: Stated<AllowedPeer>,
     pub forward_lifetime: Stated<u32>,
     pub forward_connections: Stated<u16>,
     pub forward_outstanding: Stated<u16>,
     pub forward_ends_with_control: Stated<bool>,
+    pub sequence_numbers: Stated<SequenceNumbers>,
     pub rewrites_remembered: Stated<u8>,
     pub adjust_sack: Stated<bool>,
     pub gaps: Stated<Gaps>,
@@ -166,6 +175,11 @@ impl Ftp {
             low_ports_below: self.low_ports_below.value,
             low_ports: self.low_ports.value,
             data_port: self.data_port.value,
+            data_port_taken: self.data_port_taken.value,
+            data_port_conflict: self.data_port_conflict.value,
+            data_port_tries: self.data_port_tries.value,
+            no_data_port: self.no_data_port.value,
+            repeated: self.repeated.value,
             terms: Terms {
                 allowed_peer: self.forward_allowed_peer.value,
                 lifetime: self.forward_lifetime.value,
@@ -173,6 +187,7 @@ impl Ftp {
                 outstanding: self.forward_outstanding.value,
                 ends_with_control: self.forward_ends_with_control.value,
             },
+            sequence_numbers: self.sequence_numbers.value,
             rewrites_remembered: usize::from(self.rewrites_remembered.value),
             adjust_sack: self.adjust_sack.value,
             gaps: self.gaps.value,

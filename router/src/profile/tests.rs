@@ -112,7 +112,7 @@ fn zero_is_refused_where_it_would_mean_nothing() {
         "icmp-answered = 60",
         "translations = 2048",
         "timeout = 30",
-        "forward-lifetime = 300",
+        "data-port-tries = 1",
         "forward-outstanding = 8",
         "rewrites-remembered = 8",
         "control-ports = [21]",
@@ -122,6 +122,25 @@ fn zero_is_refused_where_it_would_mean_nothing() {
         let zero = if zero.is_empty() { "0".to_owned() } else { zero };
         let text = shown(SHORT, &format!("\n{line}\n"), &format!("\n{key} = {zero}\n"));
         assert!(text.contains(&format!("| {key} = {zero}\n")), "{text}");
+    }
+}
+
+#[test]
+fn a_forward_that_time_does_not_end_must_end_with_its_control_connection() {
+    let endless = SHORT.replace("forward-lifetime = 300", "forward-lifetime = 0");
+    assert!(Profile::from_toml("my-router.toml", &endless).is_ok());
+    let text = shown(&endless, "forward-ends-with-control = true", "forward-ends-with-control = false");
+    assert!(text.contains("the forward would never end"), "{text}");
+}
+
+#[test]
+fn numbers_that_remember_so_many_rewrites_remember_no_others() {
+    for (numbers, remembered) in [("two-offsets", 2), ("two-deltas", 2), ("two-slots", 2), ("latest", 1)] {
+        let other = SHORT.replace("\"exact-map\"", &format!("\"{numbers}\""));
+        let right = other.replace("rewrites-remembered = 8", &format!("rewrites-remembered = {remembered}"));
+        assert!(Profile::from_toml("my-router.toml", &right).is_ok());
+        let text = shown(&other, "rewrites-remembered = 8", "rewrites-remembered = 3");
+        assert!(text.contains(&format!("rewrites-remembered is 3, expected {remembered}")), "{text}");
     }
 }
 

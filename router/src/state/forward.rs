@@ -27,7 +27,8 @@ pub(crate) struct AlgForward {
     pub(crate) terms: Terms,
     /// How many connections it has taken.
     pub(crate) used: u16,
-    pub(crate) deadline: Tick,
+    /// `None`: it lasts as long as its control connection.
+    pub(crate) deadline: Option<Tick>,
     pub(crate) timer: TimerId,
     pub(crate) control: ControlId,
 }
@@ -45,11 +46,23 @@ impl AlgForward {
         }
     }
 
+    /// The address that it is open to; unspecified where that is any.
+    fn peer_address(&self) -> Ipv4Addr {
+        match self.terms.allowed_peer {
+            AllowedPeer::Anyone => Ipv4Addr::UNSPECIFIED,
+            AllowedPeer::Peer | AllowedPeer::PeerDataPort => *self.peer.ip(),
+        }
+    }
+
     /// Whether it has taken all the connections it may.
     pub(crate) fn is_used_up(&self) -> bool {
         self.terms.connections != 0 && self.used >= self.terms.connections
     }
 }
+
+/// A port's forwards are all open to others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NotForThisPeer;
 
 /// All forwards of a router.
 #[derive(Debug)]
@@ -59,8 +72,8 @@ pub(crate) struct Forwards {
     /// Those of LAN hosts.
     pub(crate) openings: Openings,
     by_alg: Slab<AlgForward>,
-    /// The gateway's, by external port.
-    alg_ports: BTreeMap<u16, ForwardId>,
+    /// The gateway's, by external port and the address they are open to: one port may lead two servers to two hosts.
+    alg_ports: BTreeMap<(u16, Ipv4Addr), ForwardId>,
 }
 
 impl Forwards {
@@ -81,10 +94,15 @@ impl Forwards {
 
     /// Where the forwards of any kind lead a packet to `port`; a port with a target is not free for others.
     pub(crate) fn target(&self, protocol: Protocol, port: u16) -> Option<SocketAddrV4> {
-        let by_alg =
-            || self.at_port(protocol, port).and_then(|id| self.get(id)).map(|forward| forward.target);
+        let by_alg = || self.alg_targets(protocol, port).next();
         let by_host = || self.openings.target(protocol, port).map(|(target, _)| target);
         self.static_target(protocol, port).or_else(by_alg).or_else(by_host)
+    }
+
+    /// Whether a forward of any kind leads a packet to `port` to another than `inside`.
+    pub(crate) fn leads_elsewhere(&self, protocol: Protocol, port: u16, inside: SocketAddrV4) -> bool {
+        self.target(protocol, port).is_some_and(|target| target != inside)
+            || self.alg_targets(protocol, port).any(|target| target != inside)
     }
 
     /// A port from which a forward of either kind leads to `target`.
@@ -98,8 +116,38 @@ impl Forwards {
         by_user.or_else(by_alg)
     }
 
-    pub(crate) fn at_port(&self, protocol: Protocol, port: u16) -> Option<ForwardId> {
-        self.alg_ports.get(&port).copied().filter(|_| protocol == Protocol::Tcp)
+    /// The gateway's forwards at an external port.
+    pub(crate) fn at_port(&self, protocol: Protocol, port: u16) -> Vec<ForwardId> {
+        self.alg_ids(protocol, port).collect()
+    }
+
+    fn alg_ids(&self, protocol: Protocol, port: u16) -> impl Iterator<Item = ForwardId> {
+        let ends = (port, Ipv4Addr::UNSPECIFIED)..=(port, Ipv4Addr::BROADCAST);
+        self.alg_ports.range(ends).map(|(_, id)| *id).filter(move |_| protocol == Protocol::Tcp)
+    }
+
+    fn alg_targets(&self, protocol: Protocol, port: u16) -> impl Iterator<Item = SocketAddrV4> {
+        self.alg_ids(protocol, port).filter_map(|id| self.get(id)).map(|forward| forward.target)
+    }
+
+    /// The gateway's forward at an external port for the connections of an address; unspecified: of all.
+    pub(crate) fn for_peer(&self, port: u16, peer: Ipv4Addr) -> Option<ForwardId> {
+        self.alg_ports.get(&(port, peer)).copied()
+    }
+
+    /// The gateway's forward that `remote` may use at an external port; an error where only others may.
+    pub(crate) fn admitting(
+        &self,
+        protocol: Protocol,
+        port: u16,
+        remote: SocketAddrV4,
+    ) -> Result<Option<ForwardId>, NotForThisPeer> {
+        let mut ids = self.alg_ids(protocol, port).peekable();
+        if ids.peek().is_none() {
+            return Ok(None);
+        }
+        let admits = |id: &ForwardId| self.get(*id).is_some_and(|forward| forward.admits(remote));
+        ids.find(admits).map(Some).ok_or(NotForThisPeer)
     }
 
     pub(crate) fn get(&self, id: ForwardId) -> Option<&AlgForward> {
@@ -117,14 +165,14 @@ impl Forwards {
 
     pub(crate) fn open(&mut self, forward: AlgForward) -> ForwardId {
         let id = self.next_id();
-        self.alg_ports.insert(forward.external_port, id);
+        self.alg_ports.insert((forward.external_port, forward.peer_address()), id);
         self.by_alg.insert(forward);
         id
     }
 
     pub(crate) fn close(&mut self, id: ForwardId) -> Option<AlgForward> {
         let forward = self.by_alg.try_remove(id.0 as usize)?;
-        self.alg_ports.remove(&forward.external_port);
+        self.alg_ports.remove(&(forward.external_port, forward.peer_address()));
         Some(forward)
     }
 

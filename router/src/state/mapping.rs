@@ -224,6 +224,11 @@ impl MappingTable {
         }
     }
 
+    /// Whether a flow without a mapping leads from an external port anywhere.
+    pub(crate) fn is_occupied(&self, protocol: Protocol, port: u16) -> bool {
+        self.is_occupied_by_another(protocol, port, SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0))
+    }
+
     /// Whether a flow without a mapping leads from an external port to another endpoint than `inside`.
     pub(crate) fn is_occupied_by_another(&self, protocol: Protocol, port: u16, inside: SocketAddrV4) -> bool {
         let lowest = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0);

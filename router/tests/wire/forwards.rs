@@ -1,6 +1,6 @@
 //! Forwards: those the user sets up, the DMZ host, and those that the gateway opens.
 
-use quirknat_alg::{AllowedPeer, DataPort, LeftAlone};
+use quirknat_alg::{AllowedPeer, DataPort, DataPortConflict, LeftAlone};
 use quirknat_router::event::{EventKind, Origin};
 use quirknat_router::profile::PortRange;
 use quirknat_router::reason::DropReason;
@@ -198,21 +198,24 @@ fn one_forward_more_than_may_be_outstanding_takes_the_oldest_ones_place() {
 /// Case 22.
 #[test]
 fn a_data_port_that_another_host_has_is_dealt_with_as_the_profile_says() {
-    let answer = |data_port| {
-        let mut lab = Lab::with(|profile, _| profile.alg.ftp.data_port.value = data_port);
+    let answer = |data_port, conflict| {
+        let mut lab = Lab::with(|profile, _| {
+            profile.alg.ftp.data_port.value = data_port;
+            profile.alg.ftp.data_port_conflict.value = conflict;
+        });
         lab.from_lan(syn("192.168.1.101:50000", "198.51.100.50:80"));
         let text = Control::open(&mut lab, 21).say(&mut lab, PORT_50000).text();
         (text, lab.events())
     };
-    let (text, events) = answer(DataPort::Same);
+    let (text, events) = answer(DataPort::Same, DataPortConflict::GiveUp);
     assert_eq!(text, PORT_50000);
     let reason = |event: &EventKind| match event {
         EventKind::CommandLeftAlone { reason, .. } => Some(*reason),
         _ => None,
     };
     assert_eq!(events.iter().find_map(reason), Some(LeftAlone::DataPortTaken));
-    for data_port in [DataPort::SameOrAllocated, DataPort::Allocated] {
-        let (text, events) = answer(data_port);
+    for data_port in [DataPort::Same, DataPort::Allocated] {
+        let (text, events) = answer(data_port, DataPortConflict::Allocated);
         assert_eq!(text, "PORT 203,0,113,7,4,1\r\n", "1025, the first one free");
         let external = |event: &EventKind| match event {
             EventKind::ForwardOpened { external, target, .. } => Some((external.port(), *target)),

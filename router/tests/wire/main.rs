@@ -3,6 +3,7 @@
 mod support;
 
 mod control;
+mod data_ports;
 mod determinism;
 mod dialects;
 mod forwards;
@@ -14,6 +15,7 @@ mod lan;
 mod limits;
 mod napt;
 mod numbers;
+mod offsets;
 mod openings;
 mod ports;
 mod refused;

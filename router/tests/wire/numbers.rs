@@ -1,6 +1,6 @@
 //! Sequence and acknowledgement numbers of a rewritten control connection, and what it looks like on the wire.
 
-use quirknat_alg::{Gaps, KeywordPosition, Oversize};
+use quirknat_alg::{Gaps, KeywordPosition, Malformed, Oversize};
 use quirknat_router::reason::DropReason;
 
 use crate::support::{Control, LAN, Lab, PC, SERVER, tcp};
@@ -280,14 +280,35 @@ fn what_was_cut_off_at_the_links_mtu_follows_when_it_is_sent_again() {
 }
 
 #[test]
-fn two_commands_in_one_segment_have_one_rewritten() {
-    let mut lab =
-        Lab::with(|profile, _| profile.alg.ftp.keyword_position.value = KeywordPosition::AnyLineStart);
+fn of_several_commands_in_a_segment_those_are_rewritten_that_the_dialect_looks_for() {
+    let second = "PORT 192,168,1,100,195,81\r\n";
+    for (position, heard) in [
+        (KeywordPosition::AnyLineStart, "PORT 203,0,113,7,195,81\r\n"),
+        (KeywordPosition::Anywhere, second),
+        (KeywordPosition::SegmentStart, second),
+    ] {
+        let mut lab = Lab::with(|profile, _| profile.alg.ftp.keyword_position.value = position);
+        let mut control = Control::open(&mut lab, 21);
+        let start = control.sent;
+        let seen = control.say(&mut lab, format!("{P}NOOP\r\n{second}"));
+        assert_eq!(seen.text(), format!("{REWRITTEN}NOOP\r\n{heard}"));
+        let shorter = u32::try_from(60 - seen.text().len()).unwrap();
+        assert_eq!(control.acknowledge(&mut lab, start + 60 - shorter).acknowledgement(), start + 60);
+        let again = lab.from_lan(control.again(start + 33, second));
+        assert_eq!((again.sequence(), again.text().as_str()), (start + 31, heard));
+    }
+}
+
+/// The whole segment is decided on before any of it is acted on: one that is dropped opens nothing.
+#[test]
+fn a_command_that_is_refused_takes_those_before_it_in_its_segment_along() {
+    let mut lab = Lab::with(|profile, _| {
+        profile.alg.ftp.keyword_position.value = KeywordPosition::AnyLineStart;
+        profile.alg.ftp.malformed.value = Malformed::Drop;
+    });
     let mut control = Control::open(&mut lab, 21);
-    let seen = control.say(&mut lab, format!("{P}PORT 192,168,1,100,195,81\r\n"));
-    assert_eq!(
-        seen.text(),
-        format!("{REWRITTEN}PORT 192,168,1,100,195,81\r\n"),
-        "gateways look once a segment"
-    );
+    let dropped = lab.dropped(LAN, control.segment(format!("{P}PORT ,,\r\n")));
+    assert!(matches!(dropped, DropReason::AnnouncementRefused(_)));
+    assert_eq!(lab.router.counters().commands_rewritten, 0);
+    assert_eq!(control.say(&mut lab, P).text(), REWRITTEN);
 }

@@ -1,6 +1,6 @@
 //! What the owners of routers can do.
 
-use quirknat_router::alg::{AllowedPeer, Command, DataPort, Oversize, ThirdParty};
+use quirknat_router::alg::{AllowedPeer, Command, DataPortConflict, Oversize, ThirdParty};
 use quirknat_router::profile::{Hairpinning, PortRange, Profile};
 
 use super::change::{RANGE, Try, forward, ports_text};
@@ -101,7 +101,7 @@ impl Failed<'_> {
                 })
             }
             Cause::DataPortTaken => ("take another port where the announced one is taken", |profile| {
-                profile.alg.ftp.data_port.value = DataPort::SameOrAllocated;
+                profile.alg.ftp.data_port_conflict.value = DataPortConflict::Allocated;
             }),
             Cause::RewriteExceedsMtu | Cause::PathMtu => {
                 ("cut a rewritten segment that is too long", |profile| {

@@ -202,8 +202,12 @@ impl Stage {
             match event.kind {
                 EventKind::ForwardOpened { forward, external, target, allowed, expires_s, .. } => {
                     self.forwards.push((forward, external.port()));
-                    let (port, life) = (external.port(), expires_s.saturating_sub(second));
-                    self.told.push(format!("forward {port} to {target} for {life} s from {allowed}"));
+                    let port = external.port();
+                    let life = match expires_s {
+                        Some(expires_s) => format!("for {} s", expires_s.saturating_sub(second)),
+                        None => "until the end".to_owned(),
+                    };
+                    self.told.push(format!("forward {port} to {target} {life} from {allowed}"));
                 }
                 EventKind::ForwardRefreshed { forward, expires_s } => {
                     let port = self.forwards.iter().find(|(number, _)| *number == forward);

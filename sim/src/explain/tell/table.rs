@@ -40,7 +40,7 @@ fn made(decision: &Decision) -> Option<Entry> {
             *forward,
             format!("{external} leads to {target}"),
             &format!("for {allowed}"),
-            Some(*expires_s),
+            *expires_s,
         ),
         _ => return None,
     })

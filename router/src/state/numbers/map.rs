@@ -8,6 +8,8 @@
 
 use std::collections::VecDeque;
 
+use super::before;
+
 /// An edit this far behind the newest byte (in bytes of the stream) can meet no segment any more, since a sender's
 /// window is at most 2^30 (RFC 7323 §2.3). It must go before 2^31, where comparing sequence numbers turns round.
 const FORGET_BEHIND: u32 = 1 << 30;
@@ -65,11 +67,6 @@ pub(crate) enum Arrival {
     Gap,
 }
 
-/// `left` comes before `right` in the circle of sequence numbers (RFC 9293 §3.4).
-fn before(left: u32, right: u32) -> bool {
-    left.wrapping_sub(right).cast_signed() < 0
-}
-
 impl Stream {
     pub(crate) fn new(limit: usize) -> Self {
         Self { edits: VecDeque::new(), limit, base: 0, first: None, next: None, ends_line: true }
@@ -116,8 +113,12 @@ impl Stream {
     }
 
     /// The `old_length` bytes at original sequence number `start` give way to `new`. They lie behind all earlier
-    /// edits: only bytes not seen before are ever rewritten.
+    /// edits: only bytes not seen before are ever rewritten. Those of a segment that was dropped after all, and is decided
+    /// on again, give way.
     pub(crate) fn replace(&mut self, start: u32, old_length: usize, new: quirknat_alg::ReplacementText) {
+        while self.edits.back().is_some_and(|edit| !before(edit.start, start)) {
+            self.edits.pop_back();
+        }
         if self.edits.len() >= self.limit {
             self.forget_oldest();
         }
