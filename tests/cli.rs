@@ -266,6 +266,22 @@ mod profile {
     }
 
     #[test]
+    fn attacks_are_told_with_the_hole_whom_it_is_for_and_how_long() {
+        let output = quirknat(&["profile", "attacks", "linksys-befsr41-1.39", "rfc-4787"]);
+        let text = stdout(&output);
+        let hole = "attack-slipstream            OPEN 203.0.113.7:5900 leads to 192.168.1.100:5900 for the attacker's host, for \
+            300 s; the attacker came in";
+        let (linksys, other) = text.split_once("rfc-4787\n").unwrap();
+        assert!(linksys.starts_with("linksys-befsr41-1.39\n") && linksys.contains(hole), "{text}");
+        assert!(!other.contains("OPEN"), "{text}");
+
+        let output = quirknat(&["profile", "attacks", "rfc-4787", "--json"]);
+        let document: serde_json::Value = serde_json::from_str(stdout(&output)).unwrap();
+        assert_eq!(document["routers"][0]["attacks"][0]["attack"], "attack-bounce");
+        assert_eq!(quirknat(&["profile", "attacks", "half-cone"]).status.code(), Some(2));
+    }
+
+    #[test]
     fn what_is_shown_is_a_profile_to_start_from() {
         let folder = Folder::new("show");
         let shown = quirknat(&["profile", "show", "linksys-befsr41-1.39"]);

@@ -1,6 +1,7 @@
 //! Worlds to put a router in: hosts, links and the internet on a clock, what its wires carry, and what is made of it.
 //! The `quirknat` program is a thin shell over this library.
 
+pub mod attack;
 pub mod capture;
 pub mod cause;
 pub mod cli;

@@ -1,10 +1,12 @@
-//! `quirknat profile list|show|diff`: what the built-in routers are, all that is known of one, and where two differ.
+//! `quirknat profile list|show|diff|attacks`: what the built-in routers are, all that is known of one, where two differ, and
+//! what attacks come to on one.
 
 use clap::Subcommand;
 use quirknat_router::profile::{Profile, builtin};
 use serde_json::{Value, json};
 
 use super::print;
+use crate::attack::{suffer, text};
 use crate::exit::Failure;
 
 /// The profile commands.
@@ -37,6 +39,15 @@ pub enum ProfileCommand {
         #[arg(long)]
         json: bool,
     },
+    /// What known attacks on FTP gateways come to: which hole opens, for whom, how long
+    Attacks {
+        /// Built-in profiles' names, or files; all built-in ones without any
+        #[arg(value_name = "NAME|FILE")]
+        profiles: Vec<String>,
+        /// One JSON document instead
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Carries out a profile command.
@@ -45,6 +56,7 @@ pub fn run(command: &ProfileCommand) -> Result<(), Failure> {
         ProfileCommand::List { json } => list(*json),
         ProfileCommand::Show { profile, json } => show(profile, *json),
         ProfileCommand::Diff { one, other, json } => diff([one, other], *json),
+        ProfileCommand::Attacks { profiles, json } => attacks(profiles, *json),
     }
 }
 
@@ -63,6 +75,22 @@ fn list(as_json: bool) -> Result<(), Failure> {
         print(&format!("{:width$}  {}\n", profile.name, profile.title))?;
     }
     Ok(())
+}
+
+fn attacks(names: &[String], as_json: bool) -> Result<(), Failure> {
+    let all = || builtin().iter().map(|entry| entry.name.to_owned()).collect();
+    let names: Vec<String> = if names.is_empty() { all() } else { names.to_vec() };
+    let mut routers = Vec::new();
+    for name in &names {
+        let profile = Profile::resolve(name).map_err(Failure::usage)?;
+        let suffered = suffer(&profile);
+        if as_json {
+            routers.push(json!({ "profile": profile.name, "attacks": suffered }));
+        } else {
+            print(&text(&profile, &suffered))?;
+        }
+    }
+    if as_json { print(&format!("{:#}\n", json!({ "routers": routers }))) } else { Ok(()) }
 }
 
 fn show(name: &str, as_json: bool) -> Result<(), Failure> {

@@ -20,6 +20,15 @@ macro_rules! builtin {
 
 builtin!(
     "a-later-session",
+    "attack-bounce",
+    "attack-echo",
+    "attack-long-line",
+    "attack-low-port",
+    "attack-neighbour",
+    "attack-oversize",
+    "attack-slipstream",
+    "attack-slipstream-neighbour",
+    "attack-split",
     "bad-line",
     "both-21-pasv",
     "both-21-port",
