@@ -120,7 +120,7 @@ impl Suffered {
             EventKind::ForwardOpened { external, target, allowed, expires_s, .. } => {
                 // A lifetime counts from the next whole second.
                 let from = (event.at.total_micros() + 999_999) / 1_000_000;
-                let seconds = i64::from(*expires_s) - from;
+                let seconds = expires_s.map_or(0, |expires| i64::from(expires) - from);
                 self.holes.push(Hole {
                     external: *external,
                     target: *target,
