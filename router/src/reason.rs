@@ -27,6 +27,9 @@ pub enum DropReason {
     /// It came from the LAN to the router's WAN address: hairpinning, which is not done.
     #[error("from the LAN to the router's WAN address, and hairpinning is off")]
     Hairpinning,
+    /// It carries a source route, which is not followed.
+    #[error("it carries a source route, which is not followed")]
+    SourceRouted,
     /// Its protocol is not translated.
     #[error("a protocol that is not translated")]
     UnsupportedProtocol,

@@ -9,7 +9,7 @@ use rand_pcg::rand_core::Rng;
 use super::Router;
 use crate::event::TranslationEnd;
 use crate::packet::Protocol;
-use crate::profile::{PortAllocation, PortConflict, PortRange, SystemPorts};
+use crate::profile::{Identifiers, PortAllocation, PortConflict, PortRange, SystemPorts};
 
 /// Where the search for a free port goes on, for each protocol, and what random searches begin with.
 #[derive(Debug)]
@@ -26,6 +26,11 @@ pub(super) struct PortCursors {
 
 /// RFC 6335 §6.
 const SYSTEM_PORTS: PortRange = PortRange { first: 1, last: 1023 };
+/// Where [`SystemPorts::TwoRanges`] seeks one for a port up to 511, and for one above.
+const LOWER_HALF: PortRange = PortRange { first: 1, last: 511 };
+const UPPER_HALF: PortRange = PortRange { first: 600, last: 1023 };
+/// An identifier can be any number.
+const IDENTIFIERS: PortRange = PortRange { first: 0, last: u16::MAX };
 
 impl PortCursors {
     pub(super) fn new(range: PortRange, seed: u64) -> Self {
@@ -81,6 +86,10 @@ impl Router {
     /// A port for a new mapping.
     pub(super) fn allocate(&mut self, wanted: Wanted) -> Option<u16> {
         let own = wanted.inside.port();
+        let latest = self.mappings.latest_port(wanted.protocol, wanted.inside);
+        if let Some(port) = latest.filter(|port| self.is_usable(wanted, *port)) {
+            return Some(port);
+        }
         match *self.profile.ports.allocation {
             PortAllocation::Sequential => self.search(wanted, Start::Cursor),
             PortAllocation::Random => self.search(wanted, Start::Random),
@@ -123,13 +132,20 @@ impl Router {
         let fits = move |router: &Self, port: u16| {
             (!keeps_parity || port % 2 == own % 2) && router.is_usable(wanted, port)
         };
-        if is_system_port && *ports.system_ports == SystemPorts::OwnRange {
+        let own_range = match *ports.system_ports {
+            _ if protocol == Protocol::Icmp && *ports.identifiers == Identifiers::All => Some(IDENTIFIERS),
+            SystemPorts::OwnRange if is_system_port => Some(SYSTEM_PORTS),
+            SystemPorts::TwoRanges if is_system_port && LOWER_HALF.contains(own) => Some(LOWER_HALF),
+            SystemPorts::TwoRanges if is_system_port => Some(UPPER_HALF),
+            _ => None,
+        };
+        if let Some(range) = own_range {
             let first = match start {
-                Start::Cursor => SYSTEM_PORTS.first,
-                Start::Above(port) => next(SYSTEM_PORTS, port),
-                Start::Random => self.ports.draw(SYSTEM_PORTS),
+                Start::Cursor => range.first,
+                Start::Above(port) => next(range, port),
+                Start::Random => self.ports.draw(range),
             };
-            return self.first_from(SYSTEM_PORTS, first, fits);
+            return self.first_from(range, first, fits);
         }
         let range = self.ports.range;
         match start {
@@ -183,8 +199,9 @@ impl Router {
             return self.is_free(protocol, port, inside);
         }
         let external = SocketAddrV4::new(self.wan, port);
-        self.flows.find(Side::Outside, protocol, remote, external).is_none()
-            && !self.forwards.leads_elsewhere(protocol, port, inside)
+        self.flows.find_exact(Side::Outside, protocol, external, remote).is_none()
+            && !(*self.profile.ports.reserved_by_forwards
+                && self.forwards.leads_elsewhere(protocol, port, inside))
     }
 }
 

@@ -21,6 +21,9 @@ impl Router {
             Transport::Echo { request: true, .. } => {
                 echo_reply(packet).map(|reply| (reply, Answer::EchoReply))
             }
+            Transport::Tcp(tcp) if self.tracking.refuses_to_begin(tcp.flags) => {
+                return Err(DropReason::OutOfState.into());
+            }
             Transport::Tcp(_) => reset(packet).map(|segment| (segment, Answer::Reset)),
             Transport::Udp { .. } => {
                 if let Some(stop) = self.nat_pmp(ingress, packet) {
@@ -33,6 +36,7 @@ impl Router {
         };
         match answered {
             Some((reply, answer)) => {
+                let reply = self.own(reply, packet, false);
                 self.transmit(ingress, reply);
                 Err(Stop::Answered(answer))
             }
@@ -58,7 +62,7 @@ impl Router {
                 self.events.push(EventKind::FragmentHeld { source, destination, identification });
                 Err(Stop::Taken)
             }
-            Added::Complete(mut bytes) => {
+            Added::Complete(mut bytes, _) => {
                 let whole = Packet::parse(&mut bytes).map_err(DropReason::from)?;
                 self.answer(ingress, &whole)
             }

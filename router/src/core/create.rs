@@ -7,6 +7,7 @@ use quirknat_alg::Side;
 use super::allocate::Wanted;
 use super::control::{Control, control_end};
 use super::pass::Refusal;
+use super::queries::far_end;
 use super::{Router, Stop, Timer};
 use crate::event::{Answer, EventKind, ForwardEnd, Origin, TranslationEnd, TranslationRefusal};
 use crate::packet::{Packet, Protocol, TcpFlags, Transport, reset};
@@ -51,7 +52,7 @@ impl Router {
         if let Err(reason) = self.may_open_outbound(packet) {
             return Err(self.turn_back(reason, packet));
         }
-        let remote = if protocol == Protocol::Icmp { SocketAddrV4::new(*remote.ip(), 0) } else { remote };
+        let remote = far_end(protocol, remote, packet);
         if let Err(reason) = self.make_room(*inside.ip()) {
             return Err(self.refused(protocol, inside, remote, reason, packet));
         }
@@ -129,7 +130,7 @@ impl Router {
                     return Err(DropReason::OutOfState);
                 }
                 let first = Progress::SynFromInside;
-                if self.is_strict && is_syn && !first.expects(tcp.flags, Side::Inside) {
+                if self.tracking.is_strict() && is_syn && !first.expects(tcp.flags, Side::Inside) {
                     return Err(DropReason::OutOfState);
                 }
                 !tcp.flags.has(TcpFlags::RST)

@@ -1,12 +1,15 @@
 //! Fragments on their way: the first one is translated like a whole packet, its kin follow it.
 
+use quirknat_alg::Side;
+
+use super::pass::Refusal;
 use super::{Router, Step, Stop, Timer};
 use crate::event::{EventKind, Interface, Passage};
-use crate::packet::{End, Fragment, Packet};
-use crate::profile::FragmentHandling;
+use crate::packet::{End, Fragment, Malformed, Packet, Protocol, Transport, fragment_sizes, pieces};
+use crate::profile::{FragmentCut, FragmentHandling};
 use crate::reason::DropReason;
 use crate::state::fragment::{Followed, FragmentKey};
-use crate::state::reassembly::Added;
+use crate::state::reassembly::{Added, Cuts};
 
 impl Router {
     /// Sends whole packets and first fragments the way `translate` knows, and later fragments after their first.
@@ -25,9 +28,17 @@ impl Router {
             FragmentHandling::Follow => {}
             FragmentHandling::Drop => return Err(DropReason::Fragment.into()),
             FragmentHandling::Reassemble => {
-                self.reassemble(ingress, packet)?;
-                return translate(self, ingress, packet);
+                let cuts = self.reassemble(ingress, packet)?;
+                if *self.profile.fragments.cut == FragmentCut::ToMtu {
+                    return translate(self, ingress, packet);
+                }
+                self.passable_as_cut(ingress, &cuts, packet)?;
+                let egress = translate(self, ingress, packet)?;
+                return self.cut_again(egress, &cuts, packet);
             }
+        }
+        if kind == Fragment::First && packet.is_headless() {
+            return Err(DropReason::Malformed(Malformed::TransportLength).into());
         }
         let key = FragmentKey::new(ingress, &packet.header());
         if kind == Fragment::Later {
@@ -54,7 +65,7 @@ impl Router {
 
     /// Puts the whole packet in the place of the last fragment to come; the others wait.
     #[cold]
-    fn reassemble(&mut self, ingress: Interface, packet: &mut Packet<'_>) -> Result<(), Stop> {
+    fn reassemble(&mut self, ingress: Interface, packet: &mut Packet<'_>) -> Result<Cuts, Stop> {
         let header = packet.header();
         let key = FragmentKey::new(ingress, &header);
         let deadline = self.clock.tick_after.saturating_add(*self.profile.fragments.timeout);
@@ -73,10 +84,40 @@ impl Router {
                 });
                 Err(Stop::Taken)
             }
-            Added::Complete(whole) => {
-                packet.replace(whole).map_err(|malformed| DropReason::from(malformed).into())
+            Added::Complete(whole, cuts) => {
+                packet.replace(whole).map_err(DropReason::from)?;
+                Ok(cuts)
             }
         }
+    }
+
+    /// Refuses what came in fragments that are too large for the next link and may not be cut.
+    fn passable_as_cut(&mut self, ingress: Interface, cuts: &Cuts, packet: &Packet<'_>) -> Result<(), Stop> {
+        let (from, mtu) = match ingress {
+            Interface::Lan(_) => (Side::Inside, self.wan_mtu),
+            Interface::Wan => (Side::Outside, self.lan_mtu),
+        };
+        if cuts.dont_fragment() && cuts.largest > mtu && packet.ttl() > 1 {
+            return Err(self.refuse(from, packet, Refusal::fragmentation_needed(mtu)));
+        }
+        Ok(())
+    }
+
+    /// Sends a packet in the fragments it came in; in others where they do not fit, where the gateway has read it, or where
+    /// the first one ends within what is edited.
+    fn cut_again(&mut self, egress: Interface, cuts: &Cuts, packet: &Packet<'_>) -> Step {
+        let link = if egress == Interface::Wan { self.wan_mtu } else { self.lan_mtu };
+        let (bytes, header_length) = (packet.as_bytes(), packet.transport_at());
+        let sizes = cuts.sizes();
+        let as_before = !std::mem::take(&mut self.reassembly.was_read)
+            && cuts.largest <= link
+            && sizes.iter().sum::<usize>() + header_length == bytes.len()
+            && sizes.first().is_some_and(|first| *first >= edited(packet).min(bytes.len() - header_length));
+        let sizes = if as_before { sizes } else { fragment_sizes(bytes, link.min(cuts.largest)) };
+        self.counters.forwarded += 1;
+        let pieces = pieces(bytes, &sizes, cuts.dont_fragment());
+        self.transmits.extend(pieces.into_iter().map(|piece| (egress, piece)));
+        Err(Stop::Taken)
     }
 
     /// A packet may not have been whole in time.
@@ -139,6 +180,19 @@ impl Router {
             let (source, destination) = (packet.source(), packet.destination());
             self.stopped(Stop::Dropped(DropReason::FragmentTimeout), source, destination);
         }
+    }
+}
+
+/// How much of a packet's content a translator edits.
+fn edited(packet: &Packet<'_>) -> usize {
+    const TCP_HEADER: usize = 20;
+    const OTHER_HEADER: usize = 8;
+    const QUOTED_HEADER: usize = 20;
+    match (packet.transport(), packet.quote().map(|quote| quote.protocol)) {
+        (Transport::Tcp(_), _) => TCP_HEADER,
+        (Transport::IcmpError, Some(Protocol::Tcp)) => OTHER_HEADER + QUOTED_HEADER + TCP_HEADER,
+        (Transport::IcmpError, _) => OTHER_HEADER + QUOTED_HEADER + OTHER_HEADER,
+        _ => OTHER_HEADER,
     }
 }
 

@@ -23,15 +23,28 @@ impl Router {
         match packet.transport() {
             Transport::Echo { request: true, .. } => self.answer(ingress, packet),
             Transport::None if packet.header().protocol == ICMP => self.answer(ingress, packet),
+            _ if self.is_to_router(packet) => self.answer(ingress, packet),
             _ if !self.hairpins() => Err(DropReason::Hairpinning.into()),
             _ => self.with_fragments(ingress, packet, Self::hairpin),
         }
     }
 
     fn hairpins(&self) -> bool {
-        [Protocol::Tcp, Protocol::Udp]
-            .into_iter()
-            .any(|protocol| self.hairpinning(protocol) != Hairpinning::Off)
+        let leads_back =
+            |protocol| !matches!(self.hairpinning(protocol), Hairpinning::Off | Hairpinning::ToRouter);
+        [Protocol::Tcp, Protocol::Udp].into_iter().any(leads_back)
+    }
+
+    /// Whether a packet to the WAN address is for the router itself, whoever else may want it.
+    fn is_to_router(&self, packet: &Packet<'_>) -> bool {
+        const TCP: u8 = Protocol::Tcp as u8;
+        const UDP: u8 = Protocol::Udp as u8;
+        let hairpinning = match packet.header().protocol {
+            TCP => *self.profile.nat.tcp.hairpinning,
+            UDP => *self.profile.nat.udp.hairpinning,
+            _ => Hairpinning::Off,
+        };
+        hairpinning == Hairpinning::ToRouter
     }
 
     fn hairpin(&mut self, ingress: Interface, packet: &mut Packet<'_>) -> Step {
@@ -48,7 +61,7 @@ impl Router {
         self.passable(Side::Inside, Side::Inside, packet)?;
         let remote = match hairpinning {
             Hairpinning::ExternalSource => self.out_through(ingress, protocol, source, external, packet)?,
-            Hairpinning::InternalSource | Hairpinning::Off => source,
+            Hairpinning::InternalSource | Hairpinning::Off | Hairpinning::ToRouter => source,
         };
         let id = self.hairpinned_inbound(protocol, remote, external, packet)?;
         let to = self.take_part(id, Side::Outside, packet)?;

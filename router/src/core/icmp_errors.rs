@@ -7,7 +7,7 @@ use super::pass::Passing;
 use super::{Router, Step, opposite};
 use crate::event::Passage;
 use crate::packet::{End, Packet, Protocol, Quote};
-use crate::profile::IcmpErrors;
+use crate::profile::{IcmpErrors, QuotedSequence};
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
 
@@ -30,6 +30,10 @@ impl Router {
         let Some(flow) = self.flows.get(id) else { return Err(DropReason::UnrelatedIcmpError.into()) };
         let peer = if from == Side::Inside { flow.inside } else { flow.remote };
         let passing = Passing::of(flow);
+        let to_peer = *self.profile.icmp.outbound_errors_to_peer;
+        if to_peer && from == Side::Inside && packet.destination() != *flow.remote.ip() {
+            return Err(DropReason::UnrelatedIcmpError.into());
+        }
         match treatment {
             IcmpErrors::TranslateFromPeer if packet.source() != *peer.ip() => {
                 return Err(DropReason::IcmpErrorNotFromPeer.into());
@@ -37,6 +41,7 @@ impl Router {
             IcmpErrors::TranslateOuter => {}
             _ => self.translate_quote(id, from, quote, packet),
         }
+        self.record_route(from, &passing, packet);
         Ok(self.depart(from, &passing, Passage::IcmpErrorTranslated, packet))
     }
 
@@ -49,6 +54,7 @@ impl Router {
         }
         if quote.protocol == Protocol::Tcp
             && from == Side::Outside
+            && *self.profile.icmp.quoted_sequence == QuotedSequence::Original
             && let Some(sequence) = self.original_sequence(id, packet.quoted_sequence(quote))
         {
             packet.set_quoted_sequence(quote, sequence);

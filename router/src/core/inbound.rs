@@ -6,6 +6,7 @@ use quirknat_alg::Side;
 
 use super::create::Session;
 use super::lan::is_never_unicast;
+use super::queries::far_end;
 use super::{Router, Step, Stop};
 use crate::event::{Interface, Origin};
 use crate::packet::{Packet, Protocol, TcpFlags, Transport};
@@ -31,6 +32,9 @@ impl Router {
         }
         if destination != self.wan {
             return Err(DropReason::DestinationNotOurs.into());
+        }
+        if self.processes_options && packet.has_options() && packet.is_source_routed() {
+            return Err(DropReason::SourceRouted.into());
         }
         if source == self.wan || self.lan.iter().any(|port| port.holds(source)) {
             return Err(DropReason::SourceSpoofed.into());
@@ -79,7 +83,7 @@ impl Router {
         let wanted = self.wanted(protocol, remote, external, packet);
         let Wanted { inside, origin, mapping } = wanted.map_err(|reason| self.unsolicited(reason, packet))?;
         self.passable(Side::Outside, Side::Inside, packet)?;
-        let session = Session { protocol, inside, external, remote: session_remote(protocol, remote) };
+        let session = Session { protocol, inside, external, remote: far_end(protocol, remote, packet) };
         self.create_from_outside(session, origin, mapping, packet)
     }
 
@@ -96,7 +100,10 @@ impl Router {
             Some(tcp) if self.tracking.refuses_to_begin(tcp.flags) => Err(DropReason::OutOfState),
             Some(_) if self.tracking.keeps_windows() => Ok(wanted),
             Some(tcp) if !opens(tcp.flags) => Err(DropReason::Unsolicited),
-            Some(tcp) if self.is_strict && !Progress::SynFromOutside.expects(tcp.flags, Side::Outside) => {
+            Some(tcp)
+                if self.tracking.is_strict()
+                    && !Progress::SynFromOutside.expects(tcp.flags, Side::Outside) =>
+            {
                 Err(DropReason::OutOfState)
             }
             _ => Ok(wanted),
@@ -162,11 +169,6 @@ impl Router {
             ToWan::Drop => Stop::Dropped(DropReason::WanPing),
         }
     }
-}
-
-/// The other end of an ICMP query has no port.
-fn session_remote(protocol: Protocol, remote: SocketAddrV4) -> SocketAddrV4 {
-    if protocol == Protocol::Icmp { SocketAddrV4::new(*remote.ip(), 0) } else { remote }
 }
 
 /// Only a SYN opens a connection from outside.

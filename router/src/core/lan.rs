@@ -7,6 +7,7 @@ use quirknat_alg::Side;
 use super::{LanPort, Router, Step, Stop};
 use crate::event::{Interface, Passage};
 use crate::packet::Packet;
+use crate::profile::Sources;
 use crate::reason::DropReason;
 
 impl Router {
@@ -19,8 +20,11 @@ impl Router {
         if is_never_unicast(destination) || own.is_broadcast(source) {
             return Err(DropReason::NotUnicast.into());
         }
-        if !own.holds(source) || source == own.address {
+        if (!own.holds(source) && !self.may_come_from_lan(source)) || source == own.address {
             return Err(DropReason::SourceNotOnLan.into());
+        }
+        if self.processes_options && packet.has_options() && packet.is_source_routed() {
+            return Err(DropReason::SourceRouted.into());
         }
         if self.has_switch {
             self.stations.learn(source, port);
@@ -32,6 +36,15 @@ impl Router {
             return self.enter_for_wan_address(port, packet);
         }
         self.with_fragments(Interface::Lan(port), packet, Self::outbound)
+    }
+
+    /// Whether a source of no LAN subnet is taken.
+    #[cold]
+    fn may_come_from_lan(&self, source: Ipv4Addr) -> bool {
+        *self.profile.ip.sources == Sources::Any
+            && !is_never_unicast(source)
+            && source != self.wan
+            && self.lan.iter().all(|port| port.address != source)
     }
 
     fn within_lan(&mut self, port: u8, own: LanPort, other: LanPort, packet: &mut Packet<'_>) -> Step {

@@ -22,7 +22,9 @@ mod lan;
 mod lifetime;
 mod nat_pmp;
 mod openings;
+mod own;
 mod pass;
+mod queries;
 mod track;
 mod turned;
 mod unsolicited;
@@ -38,7 +40,7 @@ use smoltcp::time::{Duration, Instant};
 use crate::config::{Config, ConfigError, PortTrigger};
 use crate::event::{Answer, Detail, Event, EventKind, EventLog, Interface, Origin, Passage};
 use crate::packet::{Packet, Protocol};
-use crate::profile::{Identification, Profile, TcpTracking};
+use crate::profile::{Identification, IpOptions, Profile};
 use crate::reason::DropReason;
 use crate::state::flow::{FlowId, FlowTable};
 use crate::state::forward::{ForwardId, Forwards};
@@ -60,9 +62,8 @@ pub struct Router {
     lifetimes: lifetime::Lifetimes,
     /// Whether any packet of a translation gets more attention than most routers have for it.
     is_particular: bool,
-    /// Whether TCP is tracked strictly.
-    is_strict: bool,
     tracking: track::Tracking,
+    processes_options: bool,
     hosts: host_limit::HostLimit,
     dialect: Dialect,
     lan: Vec<LanPort>,
@@ -243,14 +244,16 @@ impl Router {
         let held = usize::try_from(*profile.fragments.held).unwrap_or(usize::MAX);
         let rewrites = *profile.ip.identification == Identification::Rewrite;
         let tracking = track::Tracking::new(profile);
+        let processes_options = *profile.ip.options == IpOptions::Process;
         Ok(Self {
             lifetimes: lifetime::Lifetimes::new(profile),
             is_particular: rewrites
                 || !config.triggers.is_empty()
                 || tracking.is_on()
-                || *profile.tcp.tracking == TcpTracking::Strict,
-            is_strict: *profile.tcp.tracking == TcpTracking::Strict,
+                || processes_options
+                || tracking.is_strict(),
             tracking,
+            processes_options,
             hosts: host_limit::HostLimit::new(*profile.table.per_host),
             dialect: profile.alg.ftp.dialect(),
             lan,
@@ -259,7 +262,7 @@ impl Router {
             lan_mtu: config.lan_mtu,
             wan_mtu: config.wan_mtu,
             flows: FlowTable::new(config.seed),
-            mappings: MappingTable::new(&profile.nat, config.seed),
+            mappings: MappingTable::new(&profile.nat, *profile.ports.reuse, config.seed),
             forwards: Forwards::new(config.forwards.clone(), config.dmz_host),
             controls: Slab::new(),
             fragments: Fragments::new(held),

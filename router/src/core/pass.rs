@@ -36,8 +36,9 @@ impl Router {
             return self.without_session(Side::Inside, packet);
         };
         let id = match self.flows.find(Side::Inside, protocol, source, remote) {
-            Some(id) => id,
-            None => self.create_outbound(protocol, source, remote, packet)?,
+            Some(id) if protocol != Protocol::Icmp || is_request(packet) => id,
+            // A reply from the LAN answers nothing that the LAN has asked.
+            _ => self.create_outbound(protocol, source, remote, packet)?,
         };
         if let (Interface::Lan(port), Some(flow)) = (ingress, self.flows.get_mut(id)) {
             flow.lan_port = port;
@@ -50,7 +51,7 @@ impl Router {
     pub(super) fn without_session(&mut self, from: Side, packet: &mut Packet<'_>) -> Step {
         match packet.transport() {
             Transport::IcmpError => self.icmp_error(from, packet),
-            Transport::IcmpOther { .. } => Err(DropReason::UnsupportedIcmpType.into()),
+            Transport::IcmpOther { .. } => self.query(from, packet),
             _ => Err(DropReason::UnsupportedProtocol.into()),
         }
     }
@@ -75,6 +76,7 @@ impl Router {
         let Some(flow) = self.flows.get_mut(id) else { return Err(DropReason::NoTranslation.into()) };
         if flow.protocol == Protocol::Tcp {
             if flow.control != ControlId::NONE {
+                self.reassembly.was_read = !packet.tcp_payload().is_empty();
                 self.control_segment(id, from, packet)?;
             } else if may_announce(packet.tcp_payload()) {
                 self.report_announcement(id, from, packet.tcp_payload());
@@ -96,7 +98,7 @@ impl Router {
             self.trigger(protocol, *inside.ip(), remote.port());
         }
         let progress = self.flows.get(id).map(|flow| flow.progress);
-        if let (true, Some(tcp), Some(progress)) = (self.is_strict, packet.tcp(), progress)
+        if let (true, Some(tcp), Some(progress)) = (self.tracking.is_strict(), packet.tcp(), progress)
             && !progress.expects(tcp.flags, from)
         {
             return Err(DropReason::OutOfState);
@@ -158,12 +160,16 @@ impl Router {
         let port = self.ports_of(source).next().unwrap_or_default();
         let (router, ingress) = match from {
             Side::Inside => {
-                let own = self.lan.get(usize::from(port)).map_or(self.wan, |port| port.address);
+                let asked = packet.destination();
+                let is_own = asked == self.wan || self.lan.iter().any(|port| port.address == asked);
+                let nearest = self.lan.get(usize::from(port)).map_or(self.wan, |port| port.address);
+                let own = if is_own { asked } else { nearest };
                 (own, self.back_to(source))
             }
             Side::Outside => (self.wan, Interface::Wan),
         };
-        self.transmits.push_back((ingress, refusal.error.about(packet, router)));
+        let error = self.own(refusal.error.about(packet, router), packet, true);
+        self.transmits.push_back((ingress, error));
         Stop::Answered(refusal.answer)
     }
 
@@ -249,6 +255,10 @@ impl Router {
     }
 }
 
+fn is_request(packet: &Packet<'_>) -> bool {
+    matches!(packet.transport(), Transport::Echo { request: true, .. })
+}
+
 /// Why a packet is refused, with the ICMP error that says so and what it is called where none may be sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Refusal {
@@ -279,7 +289,7 @@ impl Refusal {
         Self { error: IcmpError::Prohibited, answer: Answer::Prohibited, silent }
     }
 
-    fn fragmentation_needed(mtu: usize) -> Self {
+    pub(super) fn fragmentation_needed(mtu: usize) -> Self {
         Self {
             error: IcmpError::FragmentationNeeded { mtu: u16::try_from(mtu).unwrap_or(u16::MAX) },
             answer: Answer::FragmentationNeeded,

@@ -4,6 +4,7 @@
 use quirknat_alg::Side;
 use smoltcp::time::{Duration, Instant};
 
+use super::pass::Passing;
 use super::{Router, Step, Stop, opposite};
 use crate::event::{Origin, Passage, TranslationEnd};
 use crate::packet::{Packet, Protocol, TcpFlags};
@@ -21,6 +22,7 @@ const SHORT: Tick = 120;
 #[derive(Debug)]
 pub(super) struct Tracking {
     limits: Limits,
+    is_strict: bool,
     keeps_windows: bool,
     /// How old a UDP exchange must be to have the longer timeout.
     udp_age: Duration,
@@ -65,12 +67,18 @@ impl Tracking {
         };
         Self {
             limits,
+            is_strict: *tcp.tracking == TcpTracking::Strict,
             keeps_windows: *tcp.tracking == TcpTracking::Windows,
             udp_age: Duration::from_secs(u64::from(*timeouts.udp_answered_after)),
             udp: *timeouts.udp,
             udp_answered: *timeouts.udp_answered,
             records: Vec::new(),
         }
+    }
+
+    /// Whether connections are held against their flags.
+    pub(super) fn is_strict(&self) -> bool {
+        self.is_strict
     }
 
     /// Whether connections are held against their windows.
@@ -113,15 +121,21 @@ impl Router {
     #[cold]
     pub(super) fn pass_closely(&mut self, id: FlowId, from: Side, packet: &mut Packet<'_>) -> Step {
         let (id, judged) = self.track(id, from, packet)?;
-        self.passable(from, opposite(from), packet)?;
-        if let Judged::Dropped(reason) = judged {
-            return Err(reason.into());
+        match (judged, from) {
+            // Its destination stays the router, which is no hop.
+            (Judged::Dropped(reason), Side::Outside) => return Err(reason.into()),
+            (Judged::Dropped(reason), Side::Inside) => {
+                self.passable(from, opposite(from), packet)?;
+                return Err(reason.into());
+            }
+            _ => self.passable(from, opposite(from), packet)?,
         }
         self.look_closely(id, from, packet)?;
         self.read(id, from, packet)?;
         let Some(passing) = self.touch(id, from, packet) else {
             return Err(DropReason::NoTranslation.into());
         };
+        self.record_route(from, &passing, packet);
         let egress = self.depart(from, &passing, Passage::Translated, packet);
         if judged == Judged::Ends {
             self.end_translation(id, TranslationEnd::Reset);
@@ -194,6 +208,15 @@ impl Router {
             self.refresh(id, self.clock.tick_after.saturating_add(seconds));
         }
         judged
+    }
+
+    /// Puts the router's address into a route that `packet` records, where the profile says so.
+    pub(super) fn record_route(&self, from: Side, flow: &Passing, packet: &mut Packet<'_>) {
+        if self.processes_options && packet.has_options() {
+            let towards_inside =
+                self.lan.get(usize::from(flow.lan_port)).map_or(self.wan, |port| port.address);
+            packet.record_route(if from == Side::Inside { self.wan } else { towards_inside });
+        }
     }
 
     /// A translation lives no longer than `most` seconds from now, unless it is nearly over anyway.

@@ -67,6 +67,7 @@ impl Router {
     fn reset(&mut self, reason: DropReason, packet: &Packet<'_>) -> Stop {
         match reset(packet) {
             Some(segment) => {
+                let segment = self.own(segment, packet, false);
                 self.transmits.push_back((Interface::Wan, segment));
                 Stop::Answered(Answer::Reset)
             }

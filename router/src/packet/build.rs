@@ -5,7 +5,8 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use etherparse::icmpv4::{DestUnreachableHeader, TimeExceededCode};
 use etherparse::{Icmpv4Type, IpHeaders, Ipv4Extensions, Ipv4Header, PacketBuilder};
 
-use super::bytes::read_u16;
+use super::bytes::{read_u16, write_u16};
+use super::checksum;
 use super::{Fragment, Packet, TcpFlags, Transport};
 
 /// RFC 1122 §3.2.1.7 recommends 64.
@@ -103,6 +104,20 @@ pub(crate) fn reset(packet: &Packet<'_>) -> Option<Vec<u8>> {
         builder.tcp(tcp.destination, tcp.source, 0, 0).rst().ack(acknowledged)
     };
     Some(written(|out| segment.write(out, &[]).is_ok()))
+}
+
+/// Gives a packet of the router's own its type of service, and takes "don't fragment" away where it may be cut.
+pub(crate) fn set_header(bytes: &mut [u8], service: u8, may_be_cut: bool) {
+    const DONT_FRAGMENT: u16 = 0x4000;
+    const HEADER: usize = 20;
+    let flags = read_u16(bytes, 6);
+    if let Some(old) = bytes.get_mut(1) {
+        *old = service;
+    }
+    write_u16(bytes, 6, if may_be_cut { flags & !DONT_FRAGMENT } else { flags });
+    write_u16(bytes, 10, 0);
+    let sum = !checksum::sum(bytes.get(..HEADER).unwrap_or_default());
+    write_u16(bytes, 10, sum);
 }
 
 fn written(write: impl FnOnce(&mut Vec<u8>) -> bool) -> Vec<u8> {

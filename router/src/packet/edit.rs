@@ -52,7 +52,7 @@ impl Packet<'_> {
             (Kind::Tcp | Kind::Udp, End::Source) => (0, address_change),
             (Kind::Tcp | Kind::Udp, End::Destination) => (2, address_change),
             // ICMP has no pseudo-header: the address is not under its checksum.
-            (Kind::Echo, _) => (4, Difference::default()),
+            (Kind::Echo | Kind::Query, _) => (4, Difference::default()),
             _ => return,
         };
         let old = self.word(offset);
@@ -211,7 +211,7 @@ impl Packet<'_> {
                     write_u16(self.bytes, at + 6, new);
                 }
             }
-            Kind::Echo => {
+            Kind::Echo | Kind::Query => {
                 let old = read_u16(self.bytes, at + 2);
                 write_u16(self.bytes, at + 2, difference.apply(old));
             }

@@ -7,6 +7,7 @@ pub(crate) mod bytes;
 pub mod checksum;
 mod edit;
 mod fragment;
+mod options;
 mod parse;
 mod quote;
 
@@ -16,10 +17,13 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use bytes::{read_u16, read_u32};
 use serde::Serialize;
 
+use crate::profile::IcmpQuery;
+
 pub use build::IcmpError;
-pub(crate) use build::{datagram, echo_reply, reset};
+pub(crate) use build::{datagram, echo_reply, reset, set_header};
 pub(crate) use edit::End;
 pub use fragment::fragments;
+pub(crate) use fragment::{pieces, sizes as fragment_sizes};
 pub use parse::Malformed;
 pub(crate) use quote::Quote;
 
@@ -73,10 +77,12 @@ enum Kind {
     Tcp,
     Udp,
     Echo,
+    /// Another query.
+    Query,
     IcmpError,
     IcmpOther,
     Other,
-    /// A later fragment.
+    /// A later fragment, or a first one that ends within the header.
     None,
 }
 
@@ -140,7 +146,7 @@ pub enum Transport {
     },
     /// Another protocol.
     Other,
-    /// None: a later fragment.
+    /// None: a later fragment, or a first one that ends within the header.
     None,
 }
 
@@ -231,6 +237,11 @@ impl Packet<'_> {
         self.layout.fragment
     }
 
+    /// Whether it has no transport header that can be read.
+    pub(crate) fn is_headless(&self) -> bool {
+        self.layout.transport == Kind::None
+    }
+
     /// Whether an ICMP error may be sent about it: it is the beginning of a packet, and no ICMP error or redirect
     /// itself (RFC 1122 §3.2.2).
     pub fn may_be_answered_with_an_error(&self) -> bool {
@@ -252,10 +263,30 @@ impl Packet<'_> {
                 identifier: self.word(4),
             },
             Kind::IcmpError => Transport::IcmpError,
-            Kind::IcmpOther => Transport::IcmpOther { kind: self.bytes.get(at).copied().unwrap_or_default() },
+            Kind::Query | Kind::IcmpOther => {
+                Transport::IcmpOther { kind: self.bytes.get(at).copied().unwrap_or_default() }
+            }
             Kind::Other => Transport::Other,
             Kind::None => Transport::None,
         }
+    }
+
+    /// The ICMP query besides echo that it is, or replies to.
+    pub(crate) fn query(&self) -> Option<Query> {
+        if self.layout.transport != Kind::Query {
+            return None;
+        }
+        let at = self.transport_at();
+        let (kind, is_request) = match self.bytes.get(at)? {
+            13 => (IcmpQuery::Timestamp, true),
+            14 => (IcmpQuery::Timestamp, false),
+            15 => (IcmpQuery::Information, true),
+            16 => (IcmpQuery::Information, false),
+            17 => (IcmpQuery::AddressMask, true),
+            18 => (IcmpQuery::AddressMask, false),
+            _ => return None,
+        };
+        Some(Query { kind, is_request, code: *self.bytes.get(at + 1)?, identifier: self.word(4) })
     }
 
     /// Where the transport header begins.
@@ -327,6 +358,27 @@ impl Packet<'_> {
             SocketAddrV4::new(self.source(), self.word(source_at)),
             SocketAddrV4::new(self.destination(), self.word(destination_at)),
         ))
+    }
+}
+
+/// An ICMP query besides echo, or the reply to one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Query {
+    pub(crate) kind: IcmpQuery,
+    pub(crate) is_request: bool,
+    code: u8,
+    pub(crate) identifier: u16,
+}
+
+impl Query {
+    /// What stands in place of the other end's port: the query's kind, where an echo has 0.
+    pub(crate) fn far_port(self) -> u16 {
+        let kind = match self.kind {
+            IcmpQuery::Timestamp => 1,
+            IcmpQuery::Information => 2,
+            IcmpQuery::AddressMask => 3,
+        };
+        kind << 8 | u16::from(self.code)
     }
 }
 

@@ -69,7 +69,12 @@ fn check(bytes: &[u8]) -> Result<Layout, Malformed> {
     };
     let (transport, header_end) = match fragment {
         Fragment::Later => (Kind::None, 0),
-        _ => check_transport(&ip, fragment, content)?,
+        // What is missing may come in the next fragment.
+        Fragment::First => match check_transport(&ip, fragment, content) {
+            Err(Malformed::TransportLength) => (Kind::None, 0),
+            checked => checked?,
+        },
+        Fragment::Whole => check_transport(&ip, fragment, content)?,
     };
     // IPv4's and TCP's headers are at most 60 bytes each.
     let narrow = |at: usize| u8::try_from(at).unwrap_or_default();
@@ -136,6 +141,7 @@ fn check_icmp(fragment: Fragment, content: &[u8]) -> Result<Kind, Malformed> {
     }
     Ok(match content.first() {
         Some(&(0 | ECHO_REQUEST)) => Kind::Echo,
+        Some(13..=18) => Kind::Query,
         // RFC 792: destination unreachable, source quench, time exceeded, parameter problem quote a packet.
         Some(3 | 4 | 11 | 12) if fragment == Fragment::Whole => Kind::IcmpError,
         _ => Kind::IcmpOther,

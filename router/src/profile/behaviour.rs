@@ -35,6 +35,8 @@ pub enum Filtering {
 pub enum Hairpinning {
     /// It is dropped.
     Off,
+    /// It is for the router itself, as one to its LAN address.
+    ToRouter,
     /// It comes back with the source that its sender gave it; on one subnet the answer then misses the router.
     InternalSource,
     /// It comes back with its sender's external source, as from anybody outside (RFC 4787 REQ-9a).
@@ -77,6 +79,18 @@ pub enum SystemPorts {
     Any,
     /// From 1 to 1023.
     OwnRange,
+    /// One of 1 to 511 from there, one of 512 to 1023 from 600 to 1023: lower ports prove more.
+    TwoRanges,
+}
+
+/// Where an ICMP identifier comes from that is not preserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Identifiers {
+    /// From the range of ports.
+    Range,
+    /// From 0 to 65535.
+    All,
 }
 
 /// How closely TCP segments are held against the state of their connection.
@@ -129,6 +143,38 @@ pub enum IcmpErrors {
     TranslateOuter,
     /// It is dropped.
     Drop,
+}
+
+/// An ICMP query besides echo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IcmpQuery {
+    /// Types 13 and 14 (RFC 792).
+    Timestamp,
+    /// Types 15 and 16 (RFC 792).
+    Information,
+    /// Types 17 and 18 (RFC 950).
+    AddressMask,
+}
+
+impl fmt::Display for IcmpQuery {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Timestamp => "timestamp",
+            Self::Information => "information",
+            Self::AddressMask => "address-mask",
+        })
+    }
+}
+
+/// The sequence number that an ICMP error about a rewritten segment quotes to its sender.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QuotedSequence {
+    /// The one that the sender has given it.
+    Original,
+    /// The one that the error quotes.
+    AsQuoted,
 }
 
 /// What is done with ICMP errors between two hosts of the LAN that speak by hairpinning (RFC 5508 REQ-7).
@@ -219,6 +265,57 @@ pub enum Identification {
     Keep,
     /// Where a packet is, or may become, a fragment, the router's next number (RFC 7857 §10, RFC 6864 §5.3).
     Rewrite,
+}
+
+/// Which source addresses packets from the LAN may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sources {
+    /// Those of the port's subnet (RFC 2827 §3).
+    Lan,
+    /// Any host's but the router's own.
+    Any,
+}
+
+/// What is done with IP options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum IpOptions {
+    /// They pass as they are.
+    Pass,
+    /// A packet with a source route is dropped, and a recorded route gets the router's address on the side that the packet
+    /// leaves to (RFC 791 §3.1).
+    Process,
+}
+
+/// The type of service of what the router itself sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OwnTypeOfService {
+    /// 0.
+    Zero,
+    /// An answer has that of what it answers; an ICMP error with precedence 6 (RFC 1812 §4.3.2.5).
+    FromPacket,
+}
+
+/// In what of its own the router sets "don't fragment".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OwnDontFragment {
+    /// In all; in an echo's reply where its request has it.
+    All,
+    /// In TCP only.
+    Tcp,
+}
+
+/// How a packet leaves that came in fragments and was put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FragmentCut {
+    /// Cut where the next link asks for it.
+    ToMtu,
+    /// Cut where it was cut before, if the fragments fit through the next link.
+    AsItCame,
 }
 
 /// What is done with fragments.

@@ -96,6 +96,7 @@ impl Checks<'_> {
                 "`parity = true` needs an even and an odd port to choose from",
             );
         }
+        self.no_duplicates(&["icmp", "queries"], &profile.icmp.queries);
         let tcp = &profile.tcp;
         if tcp.tracking.value == TcpTracking::Strict && tcp.mid_stream.value == MidStream::Translate {
             self.fault(

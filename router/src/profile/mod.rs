@@ -21,8 +21,9 @@ use quirknat_alg::{
 use serde::{Deserialize, Serialize};
 
 pub use behaviour::{
-    Filtering, FragmentHandling, HairpinnedErrors, Hairpinning, IcmpErrors, Identification, Mapping,
-    MidStream, OnEnd, PortAllocation, PortConflict, PortRange, Refresh, SystemPorts, TcpTracking,
+    Filtering, FragmentCut, FragmentHandling, HairpinnedErrors, Hairpinning, IcmpErrors, IcmpQuery,
+    Identification, Identifiers, IpOptions, Mapping, MidStream, OnEnd, OwnDontFragment, OwnTypeOfService,
+    PortAllocation, PortConflict, PortRange, QuotedSequence, Refresh, Sources, SystemPorts, TcpTracking,
     TellRefusal, ToWan, UnsolicitedTcp, UnsolicitedUdp, WhenFull,
 };
 pub use evidence::{Evidence, Stated};
@@ -89,6 +90,8 @@ pub struct Fragments {
     /// How many fragments wait at a time, over all packets. With "follow", 0: those that come before their first one are
     /// dropped.
     pub held: Stated<u32>,
+    /// How a packet leaves that was put together; without effect unless it is.
+    pub cut: Stated<FragmentCut>,
 }
 
 /// Forwards a user sets up.

@@ -56,7 +56,9 @@ shows! {
     missing_key: "udp = 120\n" => "",
     evidence_without_a_source: "udp = 120" => "udp = { value = 120, evidence = \"measured\", source = \"\" }",
     missing_key_in_the_long_form: "udp = 120" => "udp = { value = 120, evidence = \"measured\" }",
-    missing_table: "[ip]\nidentification = \"keep\"\n" => "",
+    missing_table:
+        "[ip]\nidentification = \"keep\"\nsources = \"lan\"\noptions = \"pass\"\nown-type-of-service = \"zero\"\nown-dont-fragment = \"all\"\n"
+            => "",
     missing_name: "name = \"my-router\"\n" => "",
     duplicate_key: "udp = 120" => "udp = 120\nudp = 121",
     syntax_error: "udp = 120" => "udp = ",

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Stated;
 use super::behaviour::{
-    Filtering, HairpinnedErrors, Hairpinning, IcmpErrors, Identification, Mapping, MidStream, OnEnd,
-    PortAllocation, PortConflict, PortRange, Refresh, SystemPorts, TcpTracking, TellRefusal, WhenFull,
+    Filtering, HairpinnedErrors, Hairpinning, IcmpErrors, IcmpQuery, Identification, Identifiers, IpOptions,
+    Mapping, MidStream, OnEnd, OwnDontFragment, OwnTypeOfService, PortAllocation, PortConflict, PortRange,
+    QuotedSequence, Refresh, Sources, SystemPorts, TcpTracking, TellRefusal, WhenFull,
 };
 
 /// Address and port translation, in RFC 4787's words, for each protocol.
@@ -59,6 +60,13 @@ pub struct Ports {
     pub range: Stated<PortRange>,
     /// Whether two internal endpoints can have one external port at a time, told apart by where they go (RFC 4787 REQ-3b).
     pub overloading: Stated<bool>,
+    /// Whether a new mapping first tries the port that its internal endpoint has in its latest mapping; without effect where
+    /// mappings are endpoint-independent.
+    pub reuse: Stated<bool>,
+    /// Where an ICMP identifier comes from that is not preserved.
+    pub identifiers: Stated<Identifiers>,
+    /// Whether no mapping gets a port that a forward leads elsewhere from.
+    pub reserved_by_forwards: Stated<bool>,
 }
 
 /// TCP connection tracking.
@@ -88,6 +96,12 @@ pub struct Icmp {
     pub outbound_errors: Stated<IcmpErrors>,
     /// Those between two hosts of the LAN; without effect where nothing is hairpinned.
     pub hairpinned_errors: Stated<HairpinnedErrors>,
+    /// Whether one from the LAN must be to the other end of the conversation it is about.
+    pub outbound_errors_to_peer: Stated<bool>,
+    /// What an error about a rewritten segment quotes.
+    pub quoted_sequence: Stated<QuotedSequence>,
+    /// Which queries are translated besides echo.
+    pub queries: Stated<Vec<IcmpQuery>>,
 }
 
 /// How long an idle translation lives, in seconds, and what counts as use.
@@ -154,4 +168,12 @@ pub struct Table {
 pub struct Ip {
     /// The identification field of what leaves to the WAN.
     pub identification: Stated<Identification>,
+    /// Which source addresses packets from the LAN may have.
+    pub sources: Stated<Sources>,
+    /// The options of what is forwarded.
+    pub options: Stated<IpOptions>,
+    /// The type of service of what the router itself sends.
+    pub own_type_of_service: Stated<OwnTypeOfService>,
+    /// In what of its own the router sets "don't fragment".
+    pub own_dont_fragment: Stated<OwnDontFragment>,
 }

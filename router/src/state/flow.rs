@@ -93,6 +93,18 @@ impl FlowTable {
             // An echo's identifier is the near end's; the far end has none.
             far.set_port(0);
         }
+        self.find_exact(side, protocol, near, far)
+    }
+
+    /// The flow between these ends as packets from `side` see them, the other end's port as it stands in the flow.
+    #[inline]
+    pub(crate) fn find_exact(
+        &self,
+        side: Side,
+        protocol: Protocol,
+        near: SocketAddrV4,
+        far: SocketAddrV4,
+    ) -> Option<FlowId> {
         let view = (protocol, near, far);
         let hash = self.hash(side, view);
         let same = |entry: &u32| {

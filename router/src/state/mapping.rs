@@ -68,6 +68,8 @@ impl RuleBook {
     fn towards(self, protocol: Protocol, remote: SocketAddrV4) -> SocketAddrV4 {
         match self.of(protocol).mapping {
             MappingBehaviour::EndpointIndependent => SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0),
+            // An ICMP query's kind stands there.
+            MappingBehaviour::AddressDependent if protocol == Protocol::Icmp => remote,
             MappingBehaviour::AddressDependent => SocketAddrV4::new(*remote.ip(), 0),
             MappingBehaviour::AddressAndPortDependent => remote,
         }
@@ -86,11 +88,39 @@ pub(crate) struct MappingTable {
     /// External ports of flows without a mapping, where they lead, and how many such flows there are: a mapping of
     /// someone else's on such a port could give two flows one name on the WAN.
     occupied: BTreeMap<(Protocol, u16, SocketAddrV4), u32>,
+    /// The mappings of each internal endpoint in the order they were made; kept only where ports are reused.
+    in_order: Option<InOrder>,
     hasher: FixedState,
 }
 
+#[derive(Debug, Default)]
+struct InOrder {
+    by_endpoint: BTreeMap<(Protocol, SocketAddrV4, u64), MappingId>,
+    numbers: BTreeMap<MappingId, u64>,
+    next: u64,
+}
+
+impl InOrder {
+    fn enter(&mut self, protocol: Protocol, inside: SocketAddrV4, id: MappingId) {
+        self.by_endpoint.insert((protocol, inside, self.next), id);
+        self.numbers.insert(id, self.next);
+        self.next += 1;
+    }
+
+    fn leave(&mut self, protocol: Protocol, inside: SocketAddrV4, id: MappingId) {
+        if let Some(number) = self.numbers.remove(&id) {
+            self.by_endpoint.remove(&(protocol, inside, number));
+        }
+    }
+
+    fn latest(&self, protocol: Protocol, inside: SocketAddrV4) -> Option<MappingId> {
+        let all = (protocol, inside, 0)..=(protocol, inside, u64::MAX);
+        self.by_endpoint.range(all).next_back().map(|(_, id)| *id)
+    }
+}
+
 impl MappingTable {
-    pub(crate) fn new(nat: &Nat, seed: u64) -> Self {
+    pub(crate) fn new(nat: &Nat, reuses_ports: bool, seed: u64) -> Self {
         Self {
             rules: RuleBook::new(nat),
             mappings: Slab::new(),
@@ -98,6 +128,7 @@ impl MappingTable {
             by_external: HashTable::new(),
             contacts: BTreeMap::new(),
             occupied: BTreeMap::new(),
+            in_order: reuses_ports.then(InOrder::default),
             hasher: FixedState::with_seed(seed),
         }
     }
@@ -171,7 +202,16 @@ impl MappingTable {
                 .get(*id as usize)
                 .map_or(0, |other| external_hash(hasher, other.protocol, other.external_port))
         });
+        if let Some(in_order) = &mut self.in_order {
+            in_order.enter(protocol, inside, MappingId(id));
+        }
         MappingId(id)
+    }
+
+    /// The external port of the latest mapping of an internal endpoint, where ports are reused.
+    pub(crate) fn latest_port(&self, protocol: Protocol, inside: SocketAddrV4) -> Option<u16> {
+        let latest = self.in_order.as_ref()?.latest(protocol, inside)?;
+        self.get(latest).map(|mapping| mapping.external_port)
     }
 
     /// A flow to `remote` uses the mapping.
@@ -197,6 +237,9 @@ impl MappingTable {
         }
         if last && let Some(mapping) = self.mappings.try_remove(id.0 as usize) {
             let Mapping { protocol, inside, towards, external_port, .. } = mapping;
+            if let Some(in_order) = &mut self.in_order {
+                in_order.leave(protocol, inside, id);
+            }
             let inside = inside_hash(&self.hasher, protocol, inside, towards);
             let external = external_hash(&self.hasher, protocol, external_port);
             if let Ok(entry) = self.by_inside.find_entry(inside, |entry| *entry == id.0) {

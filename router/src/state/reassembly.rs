@@ -20,6 +20,8 @@ pub(crate) struct Reassembly {
     next_number: u32,
     most_packets: usize,
     most_fragments: usize,
+    /// Whether the gateway has read the packet that was put together last: it then has it in one piece.
+    pub(crate) was_read: bool,
 }
 
 #[derive(Debug)]
@@ -28,6 +30,43 @@ struct UnderWay {
     deadline: Tick,
     fragments: usize,
     parts: IpDefragBuf,
+    cuts: Cuts,
+}
+
+/// How a packet was cut.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Cuts {
+    /// Each fragment's place and length, in octets of content.
+    places: BTreeMap<usize, usize>,
+    /// The largest fragment with its header, in octets, and the largest that may not be cut farther.
+    pub(crate) largest: usize,
+    largest_uncuttable: usize,
+    /// The first fragment's header.
+    header: Vec<u8>,
+}
+
+impl Cuts {
+    fn enter(&mut self, place: usize, bytes: &[u8], header_length: usize) {
+        const DONT_FRAGMENT: u16 = 0x4000;
+        self.places.insert(place, bytes.len().saturating_sub(header_length));
+        self.largest = self.largest.max(bytes.len());
+        if read_u16(bytes, 6) & DONT_FRAGMENT != 0 {
+            self.largest_uncuttable = self.largest_uncuttable.max(bytes.len());
+        }
+        if place == 0 {
+            self.header = bytes.get(..header_length).unwrap_or_default().to_vec();
+        }
+    }
+
+    /// The fragments' lengths, in order.
+    pub(crate) fn sizes(&self) -> Vec<usize> {
+        self.places.values().copied().collect()
+    }
+
+    /// Whether the largest fragment may not be cut farther.
+    pub(crate) fn dont_fragment(&self) -> bool {
+        self.largest > 0 && self.largest == self.largest_uncuttable
+    }
 }
 
 /// What a fragment did.
@@ -38,8 +77,8 @@ pub(crate) enum Added {
         /// Whether it is the first of its packet to come.
         is_first: bool,
     },
-    /// It was the last one missing; this is the whole.
-    Complete(Vec<u8>),
+    /// It was the last one missing; this is the whole, and how it was cut.
+    Complete(Vec<u8>, Cuts),
     /// It contradicts the others, or the whole would be too long; they are forgotten with it.
     Refused,
     /// As many fragments wait as may; those of its packet are forgotten with it.
@@ -49,7 +88,7 @@ pub(crate) enum Added {
 impl Reassembly {
     /// For so many packets at a time, of which one more takes the oldest one's place, and so many fragments of them.
     pub(crate) fn new(most_packets: usize, most_fragments: usize) -> Self {
-        Self { packets: BTreeMap::new(), next_number: 0, most_packets, most_fragments }
+        Self { packets: BTreeMap::new(), next_number: 0, most_packets, most_fragments, was_read: false }
     }
 
     /// The number that the next packet to begin will have.
@@ -66,7 +105,7 @@ impl Reassembly {
         let more = position & MORE_FRAGMENTS != 0;
         let (number, mut under_way) = self.take(key).unwrap_or_else(|| {
             let parts = IpDefragBuf::new(IpNumber(packet.header().protocol), Vec::new(), Vec::new());
-            (self.next_number, UnderWay { key, deadline, fragments: 0, parts })
+            (self.next_number, UnderWay { key, deadline, fragments: 0, parts, cuts: Cuts::default() })
         });
         let Ok(offset) = etherparse::IpFragOffset::try_new(position & etherparse::IpFragOffset::MAX_U16)
         else {
@@ -76,9 +115,11 @@ impl Reassembly {
             return Added::Refused;
         }
         under_way.fragments += 1;
+        under_way.cuts.enter(usize::from(offset.value()) * 8, bytes, header_length);
         if under_way.parts.is_complete() {
-            let header = bytes.get(..header_length).unwrap_or_default();
-            return whole(header, under_way.parts.data()).map_or(Added::Refused, Added::Complete);
+            let UnderWay { parts, cuts, .. } = under_way;
+            let whole = whole(&cuts.header, parts.data());
+            return whole.map_or(Added::Refused, |whole| Added::Complete(whole, cuts));
         }
         if self.waiting() + under_way.fragments > self.most_fragments {
             return Added::NoRoom;
@@ -118,7 +159,7 @@ impl Reassembly {
     }
 }
 
-/// A packet with the last fragment's header; `None` if it were longer than a packet can be.
+/// A packet with the first fragment's header; `None` if it were longer than a packet can be.
 fn whole(header: &[u8], content: &[u8]) -> Option<Vec<u8>> {
     let length = u16::try_from(header.len() + content.len()).ok()?;
     let mut bytes = [header, content].concat();

@@ -1,12 +1,13 @@
 //! Fragments on their way through, and packets that are too large for a link.
 
 use quirknat_router::event::EventKind;
-use quirknat_router::profile::FragmentHandling;
+use quirknat_router::packet::Malformed;
+use quirknat_router::profile::{FragmentHandling, Profile};
 use quirknat_router::reason::DropReason;
 
 use crate::support::{
     Control, LAN, Lab, Seen, WAN, assert_true_checksums, at, echo, fragmented, reassembled, tcp, udp,
-    with_ttl,
+    with_ip_checksum, with_ttl,
 };
 
 fn large() -> Vec<u8> {
@@ -332,4 +333,71 @@ fn no_more_fragments_wait_for_their_packet_than_the_profile_says() {
     }
     let third = fragmented(&large(), 3, 800).swap_remove(0);
     assert_eq!(lab.dropped(LAN, third), DropReason::FragmentNoRoom);
+}
+
+/// What leaves of a packet that came in these fragments, in that order.
+fn left(lab: &mut Lab, fragments: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    fragments.iter().flat_map(|fragment| lab.send(LAN, fragment.clone())).map(|seen| seen.bytes).collect()
+}
+
+fn content_lengths(fragments: &[Vec<u8>]) -> Vec<usize> {
+    fragments.iter().map(|fragment| fragment.len() - 20).collect()
+}
+
+#[test]
+fn a_packet_leaves_in_the_fragments_it_came_in_where_the_profile_says_so() {
+    let datagram = || udp("192.168.1.100:5000", "198.51.100.9:53", &[7; 100]);
+    let cut = |mtu, size| {
+        let mut lab = Lab::with(|profile, config| {
+            *profile = Profile::named("linux-netfilter").unwrap();
+            config.wan_mtu = mtu;
+        });
+        let mut fragments = fragmented(&datagram(), 9, size);
+        fragments.reverse();
+        let left = left(&mut lab, &fragments);
+        assert_eq!(reassembled(left.iter().map(Vec::as_slice)).len(), datagram().len());
+        content_lengths(&left)
+    };
+    assert_eq!(cut(1500, 40), [40, 40, 28]);
+    assert_eq!(cut(68, 64), [48, 48, 12], "they do not fit");
+    assert_eq!(cut(1500, 24), [24, 24, 24, 24, 12], "in order, whatever order they came in");
+}
+
+#[test]
+fn a_first_fragment_within_the_header_is_read_once_the_packet_is_whole() {
+    let segment = tcp("192.168.1.100:5000", "198.51.100.9:80").seq(1).syn().packet();
+    let fragments = fragmented(&segment, 9, 8);
+    let mut lab = Lab::of("linux-netfilter");
+    let left = left(&mut lab, &fragments);
+    assert_eq!(reassembled(left.iter().map(Vec::as_slice))[12..16], [203, 0, 113, 7]);
+    let mut lab = Lab::new();
+    let headless = DropReason::Malformed(Malformed::TransportLength);
+    assert_eq!(lab.dropped(LAN, fragments[0].clone()), headless, "nothing can be read of it alone");
+}
+
+#[test]
+fn fragments_that_may_not_be_cut_stay_so() {
+    let uncut = |fragment: &Vec<u8>| {
+        let mut fragment = fragment.clone();
+        fragment[6] |= 0x40;
+        with_ip_checksum(fragment)
+    };
+    let datagram = udp("192.168.1.100:5000", "198.51.100.9:53", &[7; 100]);
+    let fragments: Vec<Vec<u8>> = fragmented(&datagram, 9, 64).iter().map(uncut).collect();
+    let mut lab = Lab::of("linux-netfilter");
+    let passed = left(&mut lab, &fragments);
+    assert!(passed.iter().all(|fragment| fragment[6] & 0x40 != 0), "don't fragment is kept");
+    let mut lab = Lab::with(|profile, config| {
+        *profile = Profile::named("linux-netfilter").unwrap();
+        config.wan_mtu = 68;
+    });
+    let refused: Vec<_> = fragments.iter().flat_map(|fragment| lab.send(LAN, fragment.clone())).collect();
+    assert_eq!((refused.len(), refused[0].icmp_kind()), (1, [3, 4]), "the largest does not fit");
+}
+
+#[test]
+fn the_last_fragment_takes_all_that_is_left() {
+    let mut lab = Lab::with(|_, config| config.wan_mtu = 70);
+    let datagram = udp("192.168.1.100:5000", "198.51.100.9:53", &[7; 90]);
+    assert_eq!(content_lengths(&left(&mut lab, &[datagram])), [48, 50], "RFC 791 §3.2");
 }

@@ -133,3 +133,14 @@ fn a_ping_to_the_wan_address_is_the_router_s_and_a_stray_reply_is_nobody_s() {
     assert_eq!(lab.from_lan(echo(true, PC, WAN_ADDRESS, 9)).icmp_kind(), [0, 0]);
     assert_eq!(lab.dropped(LAN, echo(false, PC, WAN_ADDRESS, 9)), DropReason::Hairpinning);
 }
+
+#[test]
+fn the_wan_address_is_the_routers_own_from_inside_where_the_profile_says_so() {
+    let mut lab = hairpinning(Hairpinning::ToRouter);
+    let refused = lab.from_lan(udp("192.168.1.100:5000", "203.0.113.7:6000", b"hello"));
+    assert_eq!((refused.on, refused.source_address()), (LAN, *at(WAN_ADDRESS).ip()));
+    assert_eq!(refused.icmp_kind(), [3, 3], "by the address that was asked");
+    let reset = lab.from_lan(tcp("192.168.1.100:5000", "203.0.113.7:80").seq(1).syn().packet());
+    assert!(reset.tcp().rst(), "whoever is forwarded to from outside");
+    assert_eq!(lab.translations(), []);
+}

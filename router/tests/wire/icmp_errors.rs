@@ -181,3 +181,15 @@ fn errors_from_the_lan_have_a_treatment_of_their_own() {
     let error = icmp_error(PC, SERVER, [3, 3], &answer.bytes);
     assert_eq!(lab.dropped(LAN, error), DropReason::IcmpErrorRefused);
 }
+
+#[test]
+fn an_error_from_the_lan_must_be_to_the_other_end_where_the_profile_says_so() {
+    for (to_peer, on) in [(false, Some(WAN)), (true, None)] {
+        let mut lab = Lab::with(|profile, _| profile.icmp.outbound_errors_to_peer.value = to_peer);
+        lab.from_lan(udp("192.168.1.100:1024", "198.51.100.9:53", b"a query"));
+        let answer = lab.from_wan(udp("198.51.100.9:53", "203.0.113.7:1024", b"an answer"));
+        let error = |destination| icmp_error(PC, destination, [3, 3], &answer.bytes);
+        assert_eq!(lab.send(LAN, error("198.51.100.50")).first().map(|seen| seen.on), on);
+        assert_eq!(lab.from_lan(error(SERVER)).on, WAN);
+    }
+}

@@ -158,3 +158,74 @@ fn overloaded_ports_are_told_apart_by_where_they_lead() {
     }
     assert_eq!(lab.dropped(WAN, udp("198.51.100.9:54", "203.0.113.7:5000", b"")), DropReason::Filtered);
 }
+
+/// Ports shared by hosts that send elsewhere.
+fn shared_ports() -> Lab {
+    lab(|profile| {
+        profile.ports.overloading.value = true;
+        profile.ports.on_conflict.value = PortConflict::Random;
+        for sessions in [&mut profile.nat.tcp, &mut profile.nat.udp] {
+            sessions.mapping.value = Mapping::AddressAndPortDependent;
+        }
+    })
+}
+
+#[test]
+fn an_endpoints_other_port_is_reused_where_the_profile_says_so() {
+    for (reuse, expected) in [(true, [5000, 23456, 23456, 5000]), (false, [5000, 23456, 5000, 23456])] {
+        let mut lab = shared_ports();
+        if reuse {
+            lab = Lab::of("linux-netfilter");
+        }
+        let external = |lab: &mut Lab, source: &str, remote: &str| {
+            lab.router.foretell_port(Some(23456));
+            lab.from_lan(udp(source, remote, b"")).from().port()
+        };
+        let [one, other] = ["192.168.1.100:5000", "192.168.1.101:5000"];
+        let ports = [
+            external(&mut lab, one, "198.51.100.9:53"),
+            external(&mut lab, other, "198.51.100.9:53"),
+            external(&mut lab, other, "198.51.100.50:53"),
+            external(&mut lab, one, "198.51.100.50:53"),
+        ];
+        assert_eq!(ports, expected, "reuse: {reuse}");
+    }
+}
+
+#[test]
+fn what_is_reused_is_the_latest_and_only_while_it_lives() {
+    let mut lab = Lab::of("linux-netfilter");
+    port(&mut lab, PC, 5000);
+    lab.router.foretell_port(Some(23456));
+    assert_eq!(port(&mut lab, OTHER_PC, 5000), 23456);
+    lab.wait_seconds(40);
+    assert_eq!(lab.translations(), []);
+    let anew = lab.from_lan(udp("192.168.1.101:5000", "198.51.100.50:53", b""));
+    assert_eq!(anew.from().port(), 5000, "nothing is left to reuse");
+}
+
+#[test]
+fn low_ports_have_two_ranges_where_the_profile_says_so() {
+    for (own, foretold, expected) in [(500, 300, 300), (512, 700, 700), (1023, 600, 600)] {
+        let mut lab = Lab::of("linux-netfilter");
+        port(&mut lab, PC, own);
+        lab.router.foretell_port(Some(foretold));
+        assert_eq!(port(&mut lab, OTHER_PC, own), expected);
+    }
+    let mut lab = Lab::of("linux-netfilter");
+    port(&mut lab, PC, 1023);
+    lab.router.foretell_port(Some(550));
+    assert!((600..=1023).contains(&port(&mut lab, OTHER_PC, 1023)), "550 is in neither");
+}
+
+#[test]
+fn a_forwards_port_is_free_for_mappings_where_the_profile_says_so() {
+    for (reserved, expected) in [(true, false), (false, true)] {
+        let mut lab = Lab::with(|profile, config| {
+            *profile = Profile::named("linux-netfilter").unwrap();
+            profile.ports.reserved_by_forwards.value = reserved;
+            config.forwards = vec!["udp/5000=192.168.1.101".parse().unwrap()];
+        });
+        assert_eq!(port(&mut lab, PC, 5000) == 5000, expected);
+    }
+}
