@@ -4,6 +4,7 @@
 pub mod attack;
 pub mod capture;
 pub mod cause;
+pub mod check;
 pub mod cli;
 pub mod commands;
 #[cfg(test)]

@@ -2,12 +2,14 @@
 //!
 //! All that touches the operating system is here. The core behind it neither knows nor needs this module.
 
+mod ethernet;
 mod live;
 mod tun;
 
 use std::io;
 use std::os::fd::AsFd;
 
+pub use ethernet::{Ethernet, EthernetError, is_there};
 pub use live::{Direction, LiveError, Observer, Port, run};
 pub use tun::{Tun, TunError};
 

@@ -1,5 +1,6 @@
 //! The subcommands: what a user types, put into calls.
 
+pub mod check;
 pub mod diagnose;
 pub mod explain;
 pub mod lab;

@@ -1,10 +1,11 @@
-//! `quirknat profile list|show|diff|attacks`: what the built-in routers are, all that is known of one, where two differ, and
-//! what attacks come to on one.
+//! `quirknat profile list|show|diff|attacks|check`: what the built-in routers are, all that is known of one, where two differ,
+//! what attacks come to on one, and what one does.
 
 use clap::Subcommand;
 use quirknat_router::profile::{Profile, builtin};
 use serde_json::{Value, json};
 
+use super::check::CheckArgs;
 use super::print;
 use crate::attack::{suffer, text};
 use crate::exit::Failure;
@@ -48,6 +49,8 @@ pub enum ProfileCommand {
         #[arg(long)]
         json: bool,
     },
+    /// What the RFCs ask of a NAT, measured against a profile or against the router between two interfaces
+    Check(CheckArgs),
 }
 
 /// Carries out a profile command.
@@ -57,6 +60,7 @@ pub fn run(command: &ProfileCommand) -> Result<(), Failure> {
         ProfileCommand::Show { profile, json } => show(profile, *json),
         ProfileCommand::Diff { one, other, json } => diff([one, other], *json),
         ProfileCommand::Attacks { profiles, json } => attacks(profiles, *json),
+        ProfileCommand::Check(args) => super::check::run(args),
     }
 }
 

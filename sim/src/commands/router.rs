@@ -112,23 +112,26 @@ fn read_config(args: &RouterArgs) -> Result<(Vec<Named>, Config), Failure> {
     Ok((names, config))
 }
 
-fn read_interface(option: &str, text: &str) -> Result<(String, Ipv4Cidr), Failure> {
+/// An interface's name, and the router's address on it.
+pub(super) fn read_interface(option: &str, text: &str) -> Result<(String, Ipv4Cidr), Failure> {
     let Some((name, cidr)) = text.split_once('=') else {
         return Err(Failure::usage(format!(
             "{option}: `{text}` names no address: write IFNAME=ROUTER_CIDR, as in lan0=192.168.1.1/24"
         )));
     };
+    Ok((name.to_owned(), read_cidr(&format!("{option} {name}"), cidr)?))
+}
+
+/// A router's address with its subnet; `what` names it where it is wrong.
+pub(super) fn read_cidr(what: &str, cidr: &str) -> Result<Ipv4Cidr, Failure> {
     let wrong = || {
         Failure::usage(format!(
-            "{option} {name}: `{cidr}` is not an IPv4 address with its prefix length: write one as in 192.168.1.1/24"
+            "{what}: `{cidr}` is not an IPv4 address with its prefix length: write one as in 192.168.1.1/24"
         ))
     };
     let (address, prefix) = cidr.split_once('/').ok_or_else(wrong)?;
     let (address, prefix) = (address.parse().map_err(|_| wrong())?, prefix.parse().map_err(|_| wrong())?);
-    if prefix > 32 {
-        return Err(wrong());
-    }
-    Ok((name.to_owned(), Ipv4Cidr::new(address, prefix)))
+    if prefix > 32 { Err(wrong()) } else { Ok(Ipv4Cidr::new(address, prefix)) }
 }
 
 fn make_devices(names: &[Named]) -> Result<Vec<Port<Tun>>, Failure> {
