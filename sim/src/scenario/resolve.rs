@@ -46,8 +46,8 @@ pub(super) fn routers_from_above(scenario: &Scenario) -> Vec<&str> {
 /// An address with its prefix length.
 pub(super) fn cidr(text: &Text) -> Result<Ipv4Cidr, Fault> {
     let parsed = text.get_ref().split_once('/').and_then(|(address, prefix)| {
-        let prefix: u8 = prefix.parse().ok()?;
-        (prefix <= 32).then_some(Ipv4Cidr::new(address.parse().ok()?, prefix))
+        let prefix = prefix.parse().ok().filter(|prefix| *prefix <= 32)?;
+        Some(Ipv4Cidr::new(address.parse().ok()?, prefix))
     });
     parsed.ok_or_else(|| {
         let message = format!(
