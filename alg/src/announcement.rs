@@ -1,17 +1,11 @@
-//! An address and port that one end of a control connection announces to the other, and its text.
+//! An address and port that one end of a control connection announces to the other.
 
-use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddrV4;
 use std::ops::Range;
 
-use arrayvec::ArrayString;
 use serde::{Deserialize, Serialize};
 
-/// The longest replacement there is: an EPRT body, `|1|255.255.255.255|65535|`, is 25 octets.
-const LONGEST_REPLACEMENT: usize = 32;
-
-/// The text that takes the place of [`Announcement::span`]; never longer than 32 octets, so it needs no allocation.
-pub type ReplacementText = ArrayString<LONGEST_REPLACEMENT>;
+use crate::dialect::RestOfSegment;
 
 /// A command or reply that announces an address and port for the data connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -53,6 +47,38 @@ impl Command {
     }
 }
 
+/// A command that a gateway makes unreadable instead of translating what it leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Mask {
+    /// `PASV` (RFC 959 §4.1.2).
+    #[serde(rename = "PASV")]
+    Pasv,
+    /// `EPSV` (RFC 2428 §3).
+    #[serde(rename = "EPSV")]
+    Epsv,
+}
+
+impl Mask {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Pasv, Self::Epsv];
+
+    /// The word.
+    pub const fn keyword(self) -> &'static str {
+        match self {
+            Self::Pasv => "PASV",
+            Self::Epsv => "EPSV",
+        }
+    }
+
+    /// What stands in its place: of the same length, and no command. `P@SW` is what the SMC 7004BR was seen to send.
+    pub const fn masked(self) -> &'static str {
+        match self {
+            Self::Pasv => "P@SW",
+            Self::Epsv => "E@SW",
+        }
+    }
+}
+
 /// An end of a control connection: the client opened it, the server accepted it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -70,55 +96,12 @@ pub struct Announcement {
     pub command: Command,
     /// What it announces. A 229 names no address: there it is the sender's.
     pub endpoint: SocketAddrV4,
-    /// Where in the segment the text stands that names the endpoint, and that a rewrite replaces.
+    /// Where in the segment the text stands that names the endpoint.
     pub span: Range<usize>,
     /// The whole line without its end, for people to read.
     pub line: Range<usize>,
-    /// The delimiter of an extended form (RFC 2428 §2: any of 33–126, `|` by custom).
+    /// The delimiter that an extended form has when it is rewritten (RFC 2428 §2: any of 33–126, `|` by custom).
     pub(crate) delimiter: u8,
-}
-
-impl Announcement {
-    /// The text that announces `endpoint` in this announcement's form.
-    pub fn text_for(&self, endpoint: SocketAddrV4) -> ReplacementText {
-        let mut text = ReplacementText::new();
-        let delimiter = char::from(self.delimiter);
-        let written = match self.command {
-            Command::Port | Command::Reply227 => write_host_port(&mut text, endpoint),
-            Command::Eprt => {
-                let (ip, port) = (endpoint.ip(), endpoint.port());
-                write!(text, "{delimiter}1{delimiter}{ip}{delimiter}{port}{delimiter}")
-            }
-            Command::Reply229 => {
-                write!(text, "{delimiter}{delimiter}{delimiter}{}{delimiter}", endpoint.port())
-            }
-        };
-        debug_assert!(written.is_ok(), "every form fits {LONGEST_REPLACEMENT} octets");
-        text
-    }
-}
-
-fn write_host_port(text: &mut ReplacementText, endpoint: SocketAddrV4) -> std::fmt::Result {
-    let [a, b, c, d] = Ipv4Addr::octets(endpoint.ip());
-    let [high, low] = endpoint.port().to_be_bytes();
-    write!(text, "{a},{b},{c},{d},{high},{low}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_longest_forms_fit() {
-        let endpoint = SocketAddrV4::new(Ipv4Addr::BROADCAST, 65535);
-        for (command, text) in [
-            (Command::Port, "255,255,255,255,255,255"),
-            (Command::Eprt, "|1|255.255.255.255|65535|"),
-            (Command::Reply227, "255,255,255,255,255,255"),
-            (Command::Reply229, "|||65535|"),
-        ] {
-            let announcement = Announcement { command, endpoint, span: 0..0, line: 0..0, delimiter: b'|' };
-            assert_eq!(announcement.text_for(endpoint).as_str(), text);
-        }
-    }
+    /// What becomes of the segment's other octets.
+    pub(crate) rest: RestOfSegment,
 }

@@ -1,12 +1,19 @@
 //! The decision: what a dialect does with one segment's bytes, and why.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dialect::{Dialect, KeywordPosition, LetterCase, LowPorts, Malformed, Terms, ThirdParty};
+use crate::dialect::{
+    AnnouncementsFrom, CutKeyword, Dialect, KeywordPosition, LetterCase, Malformed, PortZero, RefusedPort,
+    RepliesRead, Strictness, Terms, ThirdParty,
+};
+use crate::dialogue::{Closed, Dialogue};
+use crate::keyword::{self, Keyword};
 use crate::reason::{LeftAlone, Refused};
-use crate::{Announcement, Command, Role, syntax};
+use crate::syntax::{self, Text};
+use crate::{Announcement, Command, Mask, Role, SyntaxFault};
 
 /// Which side of the router something stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,30 +25,30 @@ pub enum Side {
     Outside,
 }
 
-/// The bytes of one segment that the gateway has not seen before, and what it knows about them.
+/// The bytes of one segment, and what the router knows about them.
 #[derive(Debug, Clone, Copy)]
 pub struct Segment<'a> {
-    /// The bytes, in stream order.
+    /// All it carries.
     pub bytes: &'a [u8],
-    /// Whether the first byte is also the segment's first (a retransmission may carry new bytes behind old ones).
-    pub starts_segment: bool,
-    /// Whether the byte before the first one ended a line, or there was none.
-    pub starts_line: bool,
+    /// The first one's sequence number, as its sender counts.
+    pub sequence: u32,
+    /// How many of them the gateway has read before: an announcement among those counts no more.
+    pub read_from: usize,
     /// Which end of the control connection sent them.
     pub role: Role,
     /// On which side of the router that end stands.
     pub side: Side,
     /// That end's address, as it is on its own side.
     pub sender: Ipv4Addr,
+    /// The client's port.
+    pub client_port: u16,
     /// The server's port, as the one who opened the connection dialled it.
-    pub control_port: u16,
+    pub server_port: u16,
 }
 
-/// What to do with a segment.
+/// What to do with a segment, or with an announcement in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// Nothing in it announces an address.
-    Nothing,
     /// It announces one, and passes as it is.
     LeaveAlone {
         /// What it announces, where that can be read.
@@ -51,14 +58,22 @@ pub enum Decision {
     },
     /// It is dropped.
     Refuse(Refused),
+    /// It is dropped, and the connection ended on both sides.
+    EndSession(Refused),
     /// A forward is to be opened, and the announcement rewritten to its outer end.
     Open(Opening),
+    /// It announces what is reachable as it stands, and leaves in the gateway's words.
+    Restate(Announcement),
+    /// The announcement is rewritten to the router's address, with the port it has, and no forward opened.
+    RewriteOnly(Announcement),
+    /// A command of it is made unreadable.
+    Mask(Masking),
 }
 
 /// A forward to open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opening {
-    /// What was announced; [`Announcement::text_for`] makes the new text.
+    /// What was announced; [`Announcement::replacement`] makes the new text.
     pub announcement: Announcement,
     /// Where the forward leads on the inside.
     pub target: SocketAddrV4,
@@ -66,113 +81,241 @@ pub struct Opening {
     pub terms: Terms,
 }
 
-/// A cheap first look for the packet path: can `bytes` begin with a keyword of either role at all?
-#[inline]
-pub fn may_announce(bytes: &[u8]) -> bool {
-    match bytes.first_chunk::<4>() {
-        Some([b'2', b'2', b'7' | b'9', _]) => true,
-        Some(word) => {
-            let upper = u32::from_be_bytes(*word) & 0xdfdf_dfdf;
-            upper == u32::from_be_bytes(*b"PORT") || upper == u32::from_be_bytes(*b"EPRT")
+/// A command to make unreadable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Masking {
+    /// Which one.
+    pub command: Mask,
+    /// Where its word stands, which [`Mask::masked`] replaces.
+    pub span: Range<usize>,
+}
+
+impl Dialogue {
+    /// What the gateway does with `segment`, which follows all that came before it: nothing, if there is no decision.
+    /// There is one for each line where any may announce, and else at most one; where the segment is not to pass, that
+    /// is the only one.
+    pub fn read(&mut self, dialect: &Dialect, segment: &Segment<'_>) -> Vec<Decision> {
+        let mut early = None;
+        let follows = dialect.follows_lines() && dialect.watches(segment.client_port, segment.server_port);
+        // What the client has said counts for what it goes on to say; a reply is what it was when it was asked for.
+        if follows && segment.role == Role::Client {
+            early = self.note_lines(segment);
         }
-        None => false,
+        let decisions = match early.filter(|_| dialect.pipelining == Strictness::EndSession) {
+            Some(refused) if self.closed(dialect).is_none() => vec![Decision::EndSession(refused)],
+            _ => Reading { dialogue: self, dialect, segment }.decide(),
+        };
+        if follows && segment.role == Role::Server {
+            self.note_lines(segment);
+        }
+        // Its sender will send it again, and it is to be read then as it was now.
+        if !matches!(decisions.as_slice(), [Decision::Refuse(Refused::Malformed(_))]) {
+            self.arrived(segment);
+        }
+        decisions
     }
 }
 
-impl Dialect {
-    /// Whether a connection to `port` is a control connection to this gateway.
-    pub fn watches(&self, port: u16) -> bool {
-        self.control_ports.contains(&port)
-    }
+struct Reading<'a> {
+    dialogue: &'a Dialogue,
+    dialect: &'a Dialect,
+    segment: &'a Segment<'a>,
+}
 
-    /// Whether it rewrites anything that `role` sends.
-    pub fn rewrites_from(&self, role: Role) -> bool {
-        self.commands.iter().any(|command| command.sent_by() == role)
-    }
-
-    /// What this gateway does with `segment`.
-    pub fn decide(&self, segment: &Segment<'_>) -> Decision {
-        let Some((start, command)) = self.find_keyword(segment) else { return Decision::Nothing };
-        let read = syntax::read(segment.bytes, start, command, segment.sender, self);
-        let leave = |reason| Decision::LeaveAlone { announcement: read.clone().ok(), reason };
-
-        if !self.watches(segment.control_port) {
-            // Nothing says that this is FTP but the text itself: only a whole announcement counts.
-            return if read.is_ok() { leave(LeftAlone::NotAControlPort) } else { Decision::Nothing };
+impl Reading<'_> {
+    fn decide(&self) -> Vec<Decision> {
+        let mut decisions = Vec::new();
+        let decided = self.keywords().filter_map(|(start, keyword)| self.decide_at(start, keyword));
+        for decision in decided {
+            match (&decision, self.dialect.keyword_position) {
+                (Decision::Refuse(_) | Decision::EndSession(_), _) => return vec![decision],
+                (_, KeywordPosition::AnyLineStart) => decisions.push(decision),
+                // It goes on to look for one that it can use.
+                (Decision::LeaveAlone { .. }, KeywordPosition::Anywhere) if decisions.is_empty() => {
+                    decisions.push(decision);
+                }
+                (Decision::LeaveAlone { .. }, KeywordPosition::Anywhere) => {}
+                _ => return vec![decision],
+            }
         }
-        if segment.side == Side::Outside {
+        if decisions.is_empty() && self.is_cut_keyword() {
+            decisions.push(self.malformed(SyntaxFault::CutOff));
+        }
+        decisions
+    }
+
+    /// The keywords at which a person would see a command, also where the gateway passes over them, so that what it
+    /// leaves alone is reported.
+    fn keywords(&self) -> impl Iterator<Item = (usize, Keyword)> {
+        let bytes = self.visible();
+        let anywhere = self.dialect.keyword_position == KeywordPosition::Anywhere;
+        let starts_line = |start: usize| match start.checked_sub(1) {
+            None => true,
+            Some(previous) => bytes.get(previous) == Some(&b'\n'),
+        };
+        (self.segment.read_from..bytes.len()).filter(move |start| anywhere || starts_line(*start)).filter_map(
+            move |start| Some((start, keyword::at(bytes, start, self.segment.role, self.dialect)?)),
+        )
+    }
+
+    /// What the gateway reads of the segment.
+    fn visible(&self) -> &[u8] {
+        let bytes = self.segment.bytes;
+        match usize::from(self.dialect.octets_read) {
+            0 => bytes,
+            most => bytes.get(..most).unwrap_or(bytes),
+        }
+    }
+
+    fn decide_at(&self, start: usize, keyword: Keyword) -> Option<Decision> {
+        let (dialect, segment) = (self.dialect, self.segment);
+        let command = match keyword {
+            Keyword::Announces(command) => command,
+            Keyword::Masked(mask) => return self.mask(start, mask),
+            Keyword::OfOtherEnd => {
+                let strict = self.may_read() && self.position_is_watched(start);
+                return strict.then_some(Decision::EndSession(Refused::WrongRole));
+            }
+        };
+        let text = Text { bytes: self.visible(), whole: segment.bytes.len() };
+        let read = syntax::read(text, start, command, segment.sender, dialect);
+        let leave = |reason| Some(Decision::LeaveAlone { announcement: read.clone().ok(), reason });
+        if !dialect.watches(segment.client_port, segment.server_port) {
+            // Nothing says that this is FTP but the text itself: only a whole announcement counts.
+            return leave(LeftAlone::NotAControlPort).filter(|_| read.is_ok());
+        }
+        match self.dialogue.closed(dialect) {
+            None => {}
+            Some(_) if read.is_err() => return None,
+            Some(Closed::Encrypted) => return leave(LeftAlone::Encrypted),
+            Some(Closed::Foreign) => return leave(LeftAlone::Foreign),
+        }
+        if segment.side == Side::Outside && dialect.announcements_from == AnnouncementsFrom::Inside {
             return leave(LeftAlone::SentFromOutside);
         }
-        if !self.commands.contains(&command) {
+        if !dialect.commands.contains(&command) {
             return leave(LeftAlone::CommandNotInDialect);
         }
-        if !self.position_is_watched(segment, start) {
-            return leave(LeftAlone::KeywordPosition);
+        if let Some(reason) = self.overlooks(start, command) {
+            return leave(reason);
         }
-        if !self.letters_are_known(segment.bytes, start, command) {
-            return leave(LeftAlone::LetterCase);
-        }
-        match (read, self.malformed) {
-            (Ok(announcement), _) => self.judge_endpoint(segment.sender, announcement),
-            (Err(fault), Malformed::Pass) => {
-                Decision::LeaveAlone { announcement: None, reason: LeftAlone::Malformed(fault) }
-            }
-            (Err(fault), Malformed::Drop) => Decision::Refuse(Refused::Malformed(fault)),
-        }
+        Some(match read {
+            Ok(announcement) => self.judge_endpoint(announcement),
+            Err(fault) => self.malformed(fault),
+        })
     }
 
-    fn judge_endpoint(&self, sender: Ipv4Addr, announcement: Announcement) -> Decision {
+    /// Why the gateway does not see a keyword of its own.
+    fn overlooks(&self, start: usize, command: Command) -> Option<LeftAlone> {
+        let (dialect, segment) = (self.dialect, self.segment);
+        if dialect.after_login && !self.dialogue.logged_in {
+            return Some(LeftAlone::BeforeLogin);
+        }
+        let asked_only = dialect.replies_read == RepliesRead::Asked && command.sent_by() == Role::Server;
+        if asked_only && !self.dialogue.has_asked_for(command) {
+            return Some(LeftAlone::Unasked);
+        }
+        if !dialect.payload_lengths.contains(segment.bytes.len()) {
+            return Some(LeftAlone::SegmentLength);
+        }
+        if !self.position_is_watched(start) {
+            return Some(LeftAlone::KeywordPosition);
+        }
+        if !self.letters_are_known(start, command) {
+            return Some(LeftAlone::LetterCase);
+        }
+        None
+    }
+
+    fn judge_endpoint(&self, announcement: Announcement) -> Decision {
+        let (dialect, sender) = (self.dialect, self.segment.sender);
         let announced = announcement.endpoint;
         let mut target = announced;
         if *announced.ip() != sender {
-            match self.third_party {
+            match dialect.third_party {
                 ThirdParty::Pass => return left_alone(announcement, LeftAlone::ThirdPartyAddress),
                 ThirdParty::Drop => return Decision::Refuse(Refused::ThirdPartyAddress),
+                ThirdParty::EndSession => return Decision::EndSession(Refused::ThirdPartyAddress),
                 ThirdParty::UseSender => target = SocketAddrV4::new(sender, announced.port()),
                 ThirdParty::Accept => {}
             }
         }
         if announced.port() == 0 {
-            return left_alone(announcement, LeftAlone::PortZero);
-        }
-        if announced.port() < self.low_ports_below {
-            match self.low_ports {
-                LowPorts::Accept => {}
-                LowPorts::Pass => return left_alone(announcement, LeftAlone::LowPort),
-                LowPorts::Drop => return Decision::Refuse(Refused::LowPort),
+            match dialect.port_zero {
+                PortZero::Accept => {}
+                PortZero::Pass => return left_alone(announcement, LeftAlone::PortZero),
+                PortZero::Drop => return Decision::Refuse(Refused::PortZero),
+                PortZero::EndSession => return Decision::EndSession(Refused::PortZero),
             }
         }
-        Decision::Open(Opening { announcement, target, terms: self.terms })
-    }
-
-    /// The first keyword of the sender's role. Line starts are looked at whatever the dialect says, so that what a
-    /// person would call a command is reported even where the gateway passes over it.
-    fn find_keyword(&self, segment: &Segment<'_>) -> Option<(usize, Command)> {
-        let mut previous_ends_line = segment.starts_line || segment.starts_segment;
-        for start in 0..segment.bytes.len() {
-            let candidate = previous_ends_line || self.keyword_position == KeywordPosition::Anywhere;
-            if candidate && let Some(command) = keyword_at(segment.bytes, start, segment.role) {
-                return Some((start, command));
+        if dialect.refused_ports.iter().any(|range| range.contains(announced.port())) {
+            match dialect.refused_port {
+                RefusedPort::Pass => return left_alone(announcement, LeftAlone::RefusedPort),
+                RefusedPort::Drop => return Decision::Refuse(Refused::RefusedPort),
+                RefusedPort::EndSession => return Decision::EndSession(Refused::RefusedPort),
+                RefusedPort::RewriteOnly => return Decision::RewriteOnly(announcement),
             }
-            previous_ends_line = segment.bytes.get(start) == Some(&b'\n');
         }
-        None
+        match self.segment.side {
+            Side::Inside => Decision::Open(Opening { announcement, target, terms: dialect.terms }),
+            Side::Outside => Decision::Restate(Announcement { endpoint: target, ..announcement }),
+        }
     }
 
-    fn position_is_watched(&self, segment: &Segment<'_>, start: usize) -> bool {
-        let at_segment_start = start == 0 && segment.starts_segment;
-        match self.keyword_position {
+    fn malformed(&self, fault: SyntaxFault) -> Decision {
+        match self.dialect.malformed {
+            Malformed::Pass => {
+                Decision::LeaveAlone { announcement: None, reason: LeftAlone::Malformed(fault) }
+            }
+            Malformed::Drop => Decision::Refuse(Refused::Malformed(fault)),
+            Malformed::EndSession => Decision::EndSession(Refused::Malformed(fault)),
+        }
+    }
+
+    /// Whether the gateway reads this connection, and this side of it, at all.
+    fn may_read(&self) -> bool {
+        self.dialect.watches(self.segment.client_port, self.segment.server_port)
+            && self.dialogue.closed(self.dialect).is_none()
+    }
+
+    fn mask(&self, start: usize, command: Mask) -> Option<Decision> {
+        let seen = self.may_read() && self.segment.side == Side::Inside && self.position_is_watched(start);
+        seen.then(|| Decision::Mask(Masking { command, span: start..start + command.keyword().len() }))
+    }
+
+    /// Whether the segment is the beginning of one of the dialect's keywords and no more.
+    fn is_cut_keyword(&self) -> bool {
+        let (dialect, segment) = (self.dialect, self.segment);
+        let is_read =
+            segment.side == Side::Inside || dialect.announcements_from == AnnouncementsFrom::EitherSide;
+        dialect.cut_keyword == CutKeyword::Malformed
+            && is_read
+            && self.may_read()
+            && segment.read_from == 0
+            && self.position_is_watched(0)
+            && keyword::is_cut(segment.bytes, segment.role, &dialect.commands)
+    }
+
+    fn position_is_watched(&self, start: usize) -> bool {
+        let direction = self.dialogue.direction(self.segment.role);
+        let at_segment_start = start == 0;
+        let starts_line = || direction.starts_line(self.segment.sequence);
+        match self.dialect.keyword_position {
             KeywordPosition::SegmentStart => at_segment_start,
-            KeywordPosition::LineStartOfSegment => at_segment_start && segment.starts_line,
-            KeywordPosition::AnyLineStart => start > 0 || segment.starts_line,
+            KeywordPosition::LineStartOfSegment => at_segment_start && starts_line(),
+            KeywordPosition::AnyLineStart => start > 0 || starts_line(),
             KeywordPosition::Anywhere => true,
+            KeywordPosition::AfterRememberedNewline => {
+                at_segment_start && direction.remembers(self.segment.sequence)
+            }
+            KeywordPosition::AfterCrlfSegment => at_segment_start && !direction.waits_for_crlf(),
         }
     }
 
-    fn letters_are_known(&self, bytes: &[u8], start: usize, command: Command) -> bool {
+    fn letters_are_known(&self, start: usize, command: Command) -> bool {
         let keyword = command.keyword();
-        let written = bytes.get(start..start + keyword.len()).unwrap_or_default();
-        match self.letter_case {
+        let written = self.segment.bytes.get(start..start + keyword.len()).unwrap_or_default();
+        match self.dialect.letter_case {
             LetterCase::Any => true,
             LetterCase::Upper => written == keyword.as_bytes(),
             LetterCase::UpperOrLower => {
@@ -184,16 +327,6 @@ impl Dialect {
 
 fn left_alone(announcement: Announcement, reason: LeftAlone) -> Decision {
     Decision::LeaveAlone { announcement: Some(announcement), reason }
-}
-
-fn keyword_at(bytes: &[u8], start: usize, role: Role) -> Option<Command> {
-    Command::ALL.into_iter().filter(|command| command.sent_by() == role).find(|command| {
-        let keyword = command.keyword().as_bytes();
-        let end = start + keyword.len();
-        // `PORTAL` is another word, and `227-` begins a longer reply whose last line announces.
-        bytes.get(start..end).is_some_and(|word| word.eq_ignore_ascii_case(keyword))
-            && bytes.get(end).is_none_or(|next| !next.is_ascii_alphanumeric() && *next != b'-')
-    })
 }
 
 #[cfg(test)]

@@ -1,38 +1,90 @@
 //! A gateway's behaviour as data. A router profile fills it in; the code never asks which router it is.
 //!
-//! The values are those that differ between gateways in the field: Linux `nf_conntrack_ftp`, `FreeBSD` libalias,
-//! libslirp, ipfilter, `OpenBSD` ftp-proxy, Open vSwitch.
+//! The values are those that differ between gateways in the field: Linux `nf_conntrack_ftp` and, before it,
+//! `ip_masq_ftp`, `FreeBSD` libalias, libslirp, ipfilter, `OpenBSD` ftp-proxy, Open vSwitch, Check Point, Cisco ASA.
 
-use std::fmt;
+mod opening;
+mod range;
+mod reading;
 
-use serde::{Deserialize, Serialize};
+pub use opening::{AllowedPeer, ExtendedDelimiter, Gaps, Oversize, RestOfSegment, Terms};
+pub use range::Range;
+pub use reading::{
+    AfterAuthTls, AnnouncementsFrom, Argument, ControlPortEnd, CutKeyword, EmptyNumbers, ForeignLines,
+    KeywordPosition, LeadingZeros, LetterCase, LineEnd, Malformed, Octets, PortZero, Reaches, RefusedPort,
+    RepliesRead, ReplyEnd, ReplyScan, Strictness, ThirdParty,
+};
 
-use crate::Command;
 use crate::acting::{DataPort, DataPortConflict, NoDataPort, PortTaken, Repeated, SequenceNumbers};
+use crate::{Command, Mask, Role};
 
 /// What one gateway recognises, what it does with it, and what the forwards it opens are good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dialect {
-    /// Server ports whose connections are FTP control connections to this gateway. Empty: no gateway at all.
+    /// Ports whose connections are FTP control connections to this gateway. Empty: no gateway at all.
     pub control_ports: Vec<u16>,
+    /// Which end of a connection has that port.
+    pub control_port_end: ControlPortEnd,
     /// The commands and replies it rewrites.
     pub commands: Vec<Command>,
+    /// Which side's.
+    pub announcements_from: AnnouncementsFrom,
+    /// Which replies it reads.
+    pub replies_read: RepliesRead,
+    /// What a command means that the server sends, or a 227 or 229 that the client sends.
+    pub wrong_role: Strictness,
+    /// What a command means that comes before the last one was answered.
+    pub pipelining: Strictness,
     /// Where a keyword may stand.
     pub keyword_position: KeywordPosition,
+    /// What a segment is that ends inside a keyword.
+    pub cut_keyword: CutKeyword,
+    /// How many octets a segment that is read carries.
+    pub payload_lengths: Range,
+    /// How many octets of a segment are read; 0: all.
+    pub octets_read: u16,
+    /// Whether nothing is read before the server's 230.
+    pub after_login: bool,
     /// Which letters a keyword may be written in.
     pub letter_case: LetterCase,
+    /// Where a command's argument begins.
+    pub argument: Argument,
+    /// How far the search for it goes.
+    pub reaches: Reaches,
     /// What an octet over 255 is.
     pub octets: Octets,
-    /// What must follow the announcement's last digit.
+    /// Whether a number may begin with zeros.
+    pub leading_zeros: LeadingZeros,
+    /// What a missing number is.
+    pub empty_numbers: EmptyNumbers,
+    /// What must follow a command's last digit.
     pub line_end: LineEnd,
+    /// How many octets of the segment may follow an announced endpoint; with more it is malformed.
+    pub trailing_octets: u16,
+    /// Where a reply names its endpoint.
+    pub reply_scan: ReplyScan,
+    /// What must follow it.
+    pub reply_end: ReplyEnd,
     /// What becomes of a segment whose announcement cannot be read.
     pub malformed: Malformed,
     /// What an address other than the sender's means.
     pub third_party: ThirdParty,
-    /// Ports below this are low (RFC 2577 §3 says 1024); 0: none is.
-    pub low_ports_below: u16,
-    /// What an announcement of a low port means.
-    pub low_ports: LowPorts,
+    /// Ports that nothing is opened for (RFC 2577 §3 warns of those below 1024).
+    pub refused_ports: Vec<Range>,
+    /// What an announcement of one of them means.
+    pub refused_port: RefusedPort,
+    /// What an announcement of port 0 means.
+    pub port_zero: PortZero,
+    /// What becomes of a segment's other octets when an announcement is rewritten.
+    pub rest_of_segment: RestOfSegment,
+    /// Which delimiter a rewritten EPRT or 229 has.
+    pub extended_delimiter: ExtendedDelimiter,
+    /// Commands that it makes unreadable, so that the server refuses them.
+    pub mask_commands: Vec<Mask>,
+    /// What becomes of a connection on which TLS begins.
+    pub after_auth_tls: AfterAuthTls,
+    /// What a line of the client's means that is no FTP command.
+    pub foreign_lines: ForeignLines,
     /// Which external port the announcement gets.
     pub data_port: DataPort,
     /// What counts as taken.
@@ -59,150 +111,28 @@ pub struct Dialect {
     pub oversize: Oversize,
 }
 
-/// Where in a segment a keyword may stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeywordPosition {
-    /// At the first byte of a segment, whatever came before.
-    SegmentStart,
-    /// At the first byte of a segment, if the byte before it in the stream ended a line.
-    LineStartOfSegment,
-    /// At the start of any line, also in the middle of a segment.
-    AnyLineStart,
-    /// Anywhere, also in the middle of a word.
-    Anywhere,
-}
-
-/// Which letters a keyword may be written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LetterCase {
-    /// `PORT`, `port`, `PoRt`.
-    Any,
-    /// `PORT` only.
-    Upper,
-    /// `PORT` or `port`.
-    UpperOrLower,
-}
-
-/// What an octet over 255 is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Octets {
-    /// The announcement is malformed.
-    Malformed,
-    /// Taken modulo 256.
-    Modulo256,
-}
-
-/// What must follow the announcement's last digit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LineEnd {
-    /// `\r\n`, in the same segment.
-    Crlf,
-    /// `\r`, in the same segment.
-    Cr,
-    /// `\r` or `\n`, in the same segment.
-    CrOrLf,
-    /// Any byte but a digit, in the same segment.
-    NonDigit,
-    /// Nothing: the segment may end with the digits.
-    None,
-}
-
-/// What becomes of a segment whose announcement cannot be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Malformed {
-    /// It passes as it is.
-    Pass,
-    /// It is dropped.
-    Drop,
-}
-
-/// What an announced address means that is not the sender's own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ThirdParty {
-    /// Left alone, no forward (RFC 6384 §7).
-    Pass,
-    /// Rewritten, and the forward leads to the address that was announced (the hole of CVE-2001-0405).
-    Accept,
-    /// Rewritten, and the forward leads to the sender.
-    UseSender,
-    /// The segment is dropped.
-    Drop,
-}
-
-/// What an announcement of a low port means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LowPorts {
-    /// As any other port.
-    Accept,
-    /// Left alone, no forward.
-    Pass,
-    /// The segment is dropped.
-    Drop,
-}
-
-/// Who may use a forward.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AllowedPeer {
-    /// The other end of the control connection, from any port.
-    Peer,
-    /// The other end of the control connection, from the port below the control port (20 for 21).
-    PeerDataPort,
-    /// Anyone.
-    Anyone,
-}
-
-impl fmt::Display for AllowedPeer {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Peer => "the server",
-            Self::PeerDataPort => "the server's data port",
-            Self::Anyone => "anyone",
-        })
+impl Dialect {
+    /// Whether a connection from `client_port` to `server_port` is a control connection to this gateway.
+    pub fn watches(&self, client_port: u16, server_port: u16) -> bool {
+        let either = self.control_port_end == ControlPortEnd::Either;
+        self.control_ports.contains(&server_port) || (either && self.control_ports.contains(&client_port))
     }
-}
 
-/// What becomes of a segment that comes before bytes the gateway has not seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Gaps {
-    /// Dropped: its sender sends it again once the gap is closed, and every byte is seen in order.
-    Drop,
-    /// Passed uninspected; bytes that fill the gap later are not inspected either.
-    Pass,
-}
+    /// Whether it has anything to say of a connection whose `inside` end is on the LAN.
+    pub fn handles(&self, inside: Role) -> bool {
+        let restates = self.announcements_from == AnnouncementsFrom::EitherSide;
+        let masks = inside == Role::Client && !self.mask_commands.is_empty();
+        let strict = self.wrong_role == Strictness::EndSession || self.pipelining == Strictness::EndSession;
+        let rewrites = self.commands.iter().any(|command| restates || command.sent_by() == inside);
+        rewrites || masks || strict
+    }
 
-/// What becomes of a segment that a longer announcement makes larger than the link's MTU.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Oversize {
-    /// Sent larger than the MTU (the fault of RFC 3027 §4.1).
-    Grow,
-    /// Cut at the MTU; its sender sends the rest again.
-    Truncate,
-    /// The announcement is left alone.
-    LeaveAlone,
-}
-
-/// What a forward opened by an announcement is good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terms {
-    /// Who may use it.
-    pub allowed_peer: AllowedPeer,
-    /// How long it waits for its connection, in seconds; 0: as long as its control connection lasts.
-    pub lifetime: u32,
-    /// How many connections it takes; 0: as many as come in its lifetime.
-    pub connections: u16,
-    /// How many a control connection may have waiting; one more takes the oldest one's place.
-    pub outstanding: u16,
-    /// Whether it ends with the control connection's translation: after a FIN or RST that is the closing timeout
-    /// later, as in Linux, where an expectation dies with its master's entry.
-    pub ends_with_control: bool,
+    /// Whether it takes notice of the lines of a conversation, and not of announcements alone.
+    pub(crate) fn follows_lines(&self) -> bool {
+        self.after_login
+            || self.after_auth_tls == AfterAuthTls::Stop
+            || self.foreign_lines == ForeignLines::StopWatching
+            || self.replies_read == RepliesRead::Asked
+            || self.pipelining == Strictness::EndSession
+    }
 }

@@ -1,8 +1,8 @@
 //! What a home router's FTP application level gateway does with the bytes of a control connection.
 //!
-//! Pure: no packet, no clock, no device. The caller hands in a [`Segment`] (the bytes, who sent them, the control
-//! port) and a [`Dialect`] (the firmware's behaviour as data); out comes a [`Decision`] with a typed reason, also
-//! when the bytes are left alone. Choosing an external port, keeping forwards and moving TCP sequence numbers are the
+//! Pure: no packet, no clock, no device. The caller keeps a [`Dialogue`] for each control connection and hands it every
+//! [`Segment`] (the bytes, who sent them, the ports) with a [`Dialect`] (the firmware's behaviour as data); out comes a
+//! [`Decision`] with a typed reason, also when the bytes are left alone. Choosing an external port, keeping forwards and moving TCP sequence numbers are the
 //! router's work.
 #![cfg_attr(
     not(test),
@@ -19,14 +19,24 @@ mod acting;
 mod announcement;
 mod decide;
 mod dialect;
+mod dialogue;
+mod keyword;
 mod reason;
+mod replacement;
 mod syntax;
+#[cfg(test)]
+mod testing;
 
 pub use acting::{DataPort, DataPortConflict, NoDataPort, PortTaken, Repeated, SequenceNumbers};
-pub use announcement::{Announcement, Command, ReplacementText, Role};
-pub use decide::{Decision, Opening, Segment, Side, may_announce};
+pub use announcement::{Announcement, Command, Mask, Role};
+pub use decide::{Decision, Masking, Opening, Segment, Side};
 pub use dialect::{
-    AllowedPeer, Dialect, Gaps, KeywordPosition, LetterCase, LineEnd, LowPorts, Malformed, Octets, Oversize,
-    Terms, ThirdParty,
+    AfterAuthTls, AllowedPeer, AnnouncementsFrom, Argument, ControlPortEnd, CutKeyword, Dialect,
+    EmptyNumbers, ExtendedDelimiter, ForeignLines, Gaps, KeywordPosition, LeadingZeros, LetterCase, LineEnd,
+    Malformed, Octets, Oversize, PortZero, Range, Reaches, RefusedPort, RepliesRead, ReplyEnd, ReplyScan,
+    RestOfSegment, Strictness, Terms, ThirdParty,
 };
+pub use dialogue::Dialogue;
+pub use keyword::may_announce;
 pub use reason::{LeftAlone, Refused, SyntaxFault};
+pub use replacement::{Replacement, ReplacementText};

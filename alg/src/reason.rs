@@ -22,10 +22,20 @@ pub enum LeftAlone {
     Malformed(SyntaxFault),
     /// It announces an address that is not the sender's.
     ThirdPartyAddress,
-    /// It announces a low port.
-    LowPort,
+    /// It announces a port that nothing is opened for.
+    RefusedPort,
     /// It announces port 0.
     PortZero,
+    /// The server has not let the client in yet.
+    BeforeLogin,
+    /// TLS has begun: what looks like an announcement is none.
+    Encrypted,
+    /// The client has said what is no FTP command: what looks like an announcement is none.
+    Foreign,
+    /// A reply to what the client did not ask.
+    Unasked,
+    /// Its segment is longer or shorter than those the dialect reads.
+    SegmentLength,
     /// The external port is taken and the dialect takes no other.
     DataPortTaken,
     /// No external port is left.
@@ -42,8 +52,14 @@ pub enum Refused {
     Malformed(SyntaxFault),
     /// It announces an address that is not the sender's.
     ThirdPartyAddress,
-    /// It announces a low port.
-    LowPort,
+    /// It announces a port that nothing is opened for.
+    RefusedPort,
+    /// It announces port 0.
+    PortZero,
+    /// A command from the server, or a reply from the client.
+    WrongRole,
+    /// A command before the last one was answered.
+    Pipelined,
     /// No external port is left for it.
     NoDataPort,
 }
@@ -60,8 +76,12 @@ pub enum SyntaxFault {
     NumberTooLarge,
     /// What follows the last digit is not the line end the dialect wants.
     LineEnd,
+    /// A number begins with a zero that says nothing.
+    LeadingZero,
     /// An EPRT of another address family than IPv4.
     OtherAddressFamily,
+    /// More octets follow it than the dialect allows.
+    TrailingOctets,
 }
 
 impl fmt::Display for LeftAlone {
@@ -76,8 +96,13 @@ impl fmt::Display for LeftAlone {
             Self::LetterCase => formatter.write_str("the keyword is not in the letters the gateway knows"),
             Self::Malformed(fault) => write!(formatter, "it is malformed: {fault}"),
             Self::ThirdPartyAddress => formatter.write_str("the address is not the sender's"),
-            Self::LowPort => formatter.write_str("the port is a low one"),
+            Self::RefusedPort => formatter.write_str("the port is one that the gateway opens nothing for"),
             Self::PortZero => formatter.write_str("the port is 0"),
+            Self::BeforeLogin => formatter.write_str("the client is not logged in"),
+            Self::Encrypted => formatter.write_str("TLS has begun on the control connection"),
+            Self::Foreign => formatter.write_str("the client has said what is no FTP command"),
+            Self::Unasked => formatter.write_str("the client did not ask for it"),
+            Self::SegmentLength => formatter.write_str("the gateway does not read segments of this length"),
             Self::DataPortTaken => formatter.write_str("the external port is taken"),
             Self::NoPortLeft => formatter.write_str("no external port is left"),
             Self::WouldExceedMtu => formatter.write_str("the rewritten segment would exceed the link's MTU"),
@@ -90,8 +115,13 @@ impl fmt::Display for Refused {
         match self {
             Self::Malformed(fault) => write!(formatter, "the announcement is malformed: {fault}"),
             Self::ThirdPartyAddress => formatter.write_str("the announced address is not the sender's"),
-            Self::LowPort => formatter.write_str("the announced port is a low one"),
+            Self::RefusedPort => {
+                formatter.write_str("the announced port is one that the gateway opens nothing for")
+            }
+            Self::PortZero => formatter.write_str("the announced port is 0"),
+            Self::WrongRole => formatter.write_str("it is not for the end that said it to say"),
             Self::NoDataPort => formatter.write_str("no external port is left for it"),
+            Self::Pipelined => formatter.write_str("a command came before the last one was answered"),
         }
     }
 }
@@ -103,7 +133,9 @@ impl fmt::Display for SyntaxFault {
             Self::NotANumber => "a number is missing",
             Self::NumberTooLarge => "a number is too large",
             Self::LineEnd => "it does not end as the gateway wants it",
+            Self::LeadingZero => "a number begins with a zero",
             Self::OtherAddressFamily => "it is not of the IPv4 family",
+            Self::TrailingOctets => "too much follows it",
         })
     }
 }

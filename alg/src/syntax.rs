@@ -1,106 +1,246 @@
-//! Reading the four announcements. A reader is as lenient as the dialect's values for octets and line end say.
+//! Reading the four announcements, as leniently as the dialect's values say.
+
+mod cursor;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::ops::Range;
 
-use crate::dialect::{Dialect, LineEnd, Octets};
+use crate::dialect::{
+    Argument, Dialect, EmptyNumbers, ExtendedDelimiter, LeadingZeros, LineEnd, Octets, Reaches, ReplyEnd,
+    ReplyScan,
+};
 use crate::{Announcement, Command, SyntaxFault};
+use cursor::{Cursor, is_line_end};
 
-/// Numbers longer than this are too large whatever they say; nobody pads an octet further.
-const LONGEST_NUMBER: usize = 10;
+/// A segment's bytes, and how many of them the gateway reads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Text<'a> {
+    /// Those that are read.
+    pub(crate) bytes: &'a [u8],
+    /// How many the segment carries.
+    pub(crate) whole: usize,
+}
 
 /// Reads the announcement whose keyword begins at `start`. `sender` stands in where the form names no address.
 pub(crate) fn read(
-    bytes: &[u8],
+    text: Text<'_>,
     start: usize,
     command: Command,
     sender: Ipv4Addr,
     dialect: &Dialect,
 ) -> Result<Announcement, SyntaxFault> {
-    let mut cursor = Cursor { bytes, at: start + command.keyword().len() };
+    let mut cursor = Cursor {
+        bytes: text.bytes,
+        at: start + command.keyword().len(),
+        crosses_lines: dialect.reaches == Reaches::Segment,
+    };
     let (endpoint, span, delimiter) = match command {
         Command::Port => {
-            cursor.skip_blanks()?;
-            read_host_port(&mut cursor, dialect.octets)?
+            find_argument(&mut cursor, dialect.argument)?;
+            read_host_port(&mut cursor, dialect)?
         }
         Command::Reply227 => {
-            // RFC 1123 §4.1.2.6: the reply's text is free, so scan for the first digit after the code.
-            cursor.skip_until(|byte| byte.is_ascii_digit())?;
-            read_host_port(&mut cursor, dialect.octets)?
+            find_in_reply(&mut cursor, command, dialect.reply_scan)?;
+            read_host_port(&mut cursor, dialect)?
         }
         Command::Eprt => {
-            cursor.skip_blanks()?;
-            read_extended(&mut cursor, None)?
+            // The first digit is the family's: the delimiter stands before it.
+            let argument = match dialect.argument {
+                Argument::FirstDigit => Argument::AfterFirstBlank,
+                other => other,
+            };
+            find_argument(&mut cursor, argument)?;
+            read_extended(&mut cursor, None, dialect)?
         }
         Command::Reply229 => {
-            cursor.skip_until(|byte| byte == b'(')?;
-            cursor.at += 1;
-            read_extended(&mut cursor, Some(sender))?
+            find_in_reply(&mut cursor, command, dialect.reply_scan)?;
+            read_extended(&mut cursor, Some(sender), dialect)?
         }
     };
-    if matches!(command, Command::Port | Command::Eprt) {
-        check_line_end(&cursor, dialect.line_end)?;
+    match command {
+        Command::Port | Command::Eprt => check_line_end(&cursor, dialect.line_end, text.whole)?,
+        Command::Reply227 | Command::Reply229 => check_reply_end(&cursor, dialect.reply_end)?,
     }
-    let line_end = cursor.at + bytes.iter().skip(cursor.at).take_while(|byte| !is_line_end(**byte)).count();
-    Ok(Announcement { command, endpoint, span, line: start..line_end, delimiter })
+    if text.whole.saturating_sub(span.end) > usize::from(dialect.trailing_octets) {
+        return Err(SyntaxFault::TrailingOctets);
+    }
+    let delimiter = match dialect.extended_delimiter {
+        ExtendedDelimiter::Keep => delimiter,
+        ExtendedDelimiter::Bar => b'|',
+    };
+    let line = start..span.end.max(start + cursor.line_length(start));
+    Ok(Announcement { command, endpoint, span, line, delimiter, rest: dialect.rest_of_segment })
 }
 
-type Found = (SocketAddrV4, std::ops::Range<usize>, u8);
-
-fn read_host_port(cursor: &mut Cursor<'_>, octets: Octets) -> Result<Found, SyntaxFault> {
-    let from = cursor.at;
-    let mut numbers = [0_u8; 6];
-    for (index, number) in numbers.iter_mut().enumerate() {
-        if index > 0 {
-            cursor.expect(b',')?;
+fn find_argument(cursor: &mut Cursor<'_>, argument: Argument) -> Result<(), SyntaxFault> {
+    match argument {
+        Argument::AfterBlanks => {
+            cursor.expect(b' ')?;
+            while cursor.peek() == Some(b' ') {
+                cursor.at += 1;
+            }
+            Ok(())
         }
-        let value = cursor.number()?;
-        *number = match (u8::try_from(value), octets) {
-            (Ok(octet), _) => octet,
-            (Err(_), Octets::Modulo256) => value.to_le_bytes()[0],
-            (Err(_), Octets::Malformed) => return Err(SyntaxFault::NumberTooLarge),
-        };
+        Argument::AfterOneBlank => cursor.expect(b' '),
+        Argument::AfterOptionalBlanks => {
+            let crosses = cursor.crosses_lines;
+            let skipped = |octet: u8| octet.is_ascii_whitespace() && (crosses || !is_line_end(octet));
+            while cursor.peek().is_some_and(skipped) {
+                cursor.at += 1;
+            }
+            Ok(())
+        }
+        Argument::AfterFirstBlank => {
+            cursor.skip_until(|octet| octet == b' ')?;
+            cursor.at += 1;
+            Ok(())
+        }
+        Argument::FirstDigit => {
+            cursor.skip_until(|octet| octet == b' ')?;
+            cursor.skip_until(|octet| octet.is_ascii_digit())
+        }
+        Argument::AfterLastBlank => {
+            let (at, octet) = cursor.last_in_line(|octet| octet == b' ' || octet == b'(')?;
+            cursor.at = at + 1;
+            if octet == b' ' { Ok(()) } else { Err(SyntaxFault::NotANumber) }
+        }
     }
-    let [a, b, c, d, high, low] = numbers;
-    let endpoint = SocketAddrV4::new(Ipv4Addr::new(a, b, c, d), u16::from_be_bytes([high, low]));
+}
+
+fn find_in_reply(cursor: &mut Cursor<'_>, command: Command, scan: ReplyScan) -> Result<(), SyntaxFault> {
+    match scan {
+        ReplyScan::FirstDigit if command == Command::Reply227 => {
+            cursor.expect(b' ')?;
+            cursor.skip_until(|octet| octet.is_ascii_digit())
+        }
+        ReplyScan::FirstDigit | ReplyScan::Parenthesis => {
+            cursor.skip_until(|octet| octet == b'(')?;
+            cursor.at += 1;
+            Ok(())
+        }
+        ReplyScan::LastParenthesis => {
+            let (at, octet) = cursor.last_in_line(|octet| octet == b' ' || octet == b'(')?;
+            cursor.at = at + 1;
+            if octet == b'(' { Ok(()) } else { Err(SyntaxFault::NotANumber) }
+        }
+        ReplyScan::Phrase => {
+            let phrase: &[u8] = match command {
+                Command::Reply229 => b" Entering Extended Passive Mode (",
+                _ => b" Entering Passive Mode (",
+            };
+            phrase.iter().try_for_each(|octet| cursor.expect(*octet))
+        }
+    }
+}
+
+type Found = (SocketAddrV4, Range<usize>, u8);
+
+fn read_host_port(cursor: &mut Cursor<'_>, dialect: &Dialect) -> Result<Found, SyntaxFault> {
+    let from = cursor.at;
+    let [a, b, c, d, high, low] = read_octets(cursor, b',', dialect)?;
+    let port = (high << 8) | low;
+    let endpoint = SocketAddrV4::new(address([a, b, c, d]), low_half(port));
     Ok((endpoint, from..cursor.at, b'|'))
 }
 
 /// `|1|a.b.c.d|port|`, or with `address` given `|||port|` (RFC 2428 §§2, 3).
-fn read_extended(cursor: &mut Cursor<'_>, address: Option<Ipv4Addr>) -> Result<Found, SyntaxFault> {
+fn read_extended(
+    cursor: &mut Cursor<'_>,
+    sender: Option<Ipv4Addr>,
+    dialect: &Dialect,
+) -> Result<Found, SyntaxFault> {
     let from = cursor.at;
     let delimiter = cursor.peek().ok_or(SyntaxFault::CutOff)?;
-    if !(33..=126).contains(&delimiter) {
+    if !(33..=126).contains(&delimiter) || delimiter.is_ascii_digit() {
         return Err(SyntaxFault::NotANumber);
     }
     cursor.at += 1;
-    let address = if let Some(address) = address {
+    let address = if let Some(sender) = sender {
         cursor.expect(delimiter)?;
-        address
+        sender
     } else {
-        if cursor.number()? != 1 {
-            return Err(SyntaxFault::OtherAddressFamily);
+        match cursor.peek().ok_or(SyntaxFault::CutOff)? {
+            b'1' => cursor.at += 1,
+            b'0'..=b'9' => return Err(SyntaxFault::OtherAddressFamily),
+            _ => return Err(SyntaxFault::NotANumber),
         }
         cursor.expect(delimiter)?;
-        read_dotted(cursor)?
+        address(read_octets(cursor, b'.', dialect)?)
     };
     cursor.expect(delimiter)?;
-    let port = u16::try_from(cursor.number()?).map_err(|_| SyntaxFault::NumberTooLarge)?;
+    let port = read_number(cursor, dialect)?;
+    if dialect.octets == Octets::Malformed && port.exact > u64::from(u16::MAX) {
+        return Err(SyntaxFault::NumberTooLarge);
+    }
     cursor.expect(delimiter)?;
-    Ok((SocketAddrV4::new(address, port), from..cursor.at, delimiter))
+    Ok((SocketAddrV4::new(address, low_half(port.wrapped)), from..cursor.at, delimiter))
 }
 
-fn read_dotted(cursor: &mut Cursor<'_>) -> Result<Ipv4Addr, SyntaxFault> {
-    let mut octets = [0_u8; 4];
+/// `N` numbers with `separator` between them, as the dialect takes octets.
+fn read_octets<const N: usize>(
+    cursor: &mut Cursor<'_>,
+    separator: u8,
+    dialect: &Dialect,
+) -> Result<[u32; N], SyntaxFault> {
+    let mut octets = [0_u32; N];
     for (index, octet) in octets.iter_mut().enumerate() {
         if index > 0 {
-            cursor.expect(b'.')?;
+            cursor.expect(separator)?;
         }
-        *octet = u8::try_from(cursor.number()?).map_err(|_| SyntaxFault::NumberTooLarge)?;
+        let number = read_number(cursor, dialect)?;
+        *octet = match dialect.octets {
+            Octets::Malformed if number.exact > 255 => return Err(SyntaxFault::NumberTooLarge),
+            Octets::Malformed | Octets::Unchecked => number.wrapped,
+            Octets::Modulo256 => number.wrapped & 255,
+        };
     }
-    Ok(Ipv4Addr::from(octets))
+    // Where a number may be missing, a separator behind the last one announces one too many.
+    if dialect.empty_numbers == EmptyNumbers::Zero && cursor.peek() == Some(separator) {
+        return Err(SyntaxFault::NotANumber);
+    }
+    Ok(octets)
 }
 
-fn check_line_end(cursor: &Cursor<'_>, wanted: LineEnd) -> Result<(), SyntaxFault> {
+/// A decimal number of any length.
+struct Number {
+    /// Its value, or the greatest there is.
+    exact: u64,
+    /// Its value in 32 bits, as C's unsigned arithmetic has it.
+    wrapped: u32,
+}
+
+fn read_number(cursor: &mut Cursor<'_>, dialect: &Dialect) -> Result<Number, SyntaxFault> {
+    let first = cursor.peek();
+    let mut number = Number { exact: 0, wrapped: 0 };
+    let mut digits = 0_usize;
+    while let Some(octet) = cursor.peek().filter(u8::is_ascii_digit) {
+        let digit = octet - b'0';
+        number.exact = number.exact.saturating_mul(10).saturating_add(u64::from(digit));
+        number.wrapped = number.wrapped.wrapping_mul(10).wrapping_add(u32::from(digit));
+        digits += 1;
+        cursor.at += 1;
+    }
+    match (digits, first) {
+        (0, None) => Err(SyntaxFault::CutOff),
+        (0, Some(_)) if dialect.empty_numbers == EmptyNumbers::Malformed => Err(SyntaxFault::NotANumber),
+        (2.., Some(b'0')) if dialect.leading_zeros == LeadingZeros::Malformed => {
+            Err(SyntaxFault::LeadingZero)
+        }
+        _ => Ok(number),
+    }
+}
+
+/// Four numbers as an address. What is over 255 falls into the number to its left.
+fn address([a, b, c, d]: [u32; 4]) -> Ipv4Addr {
+    Ipv4Addr::from((a << 24) | (b << 16) | (c << 8) | d)
+}
+
+fn low_half(number: u32) -> u16 {
+    let [_, _, high, low] = number.to_be_bytes();
+    u16::from_be_bytes([high, low])
+}
+
+fn check_line_end(cursor: &Cursor<'_>, wanted: LineEnd, whole: usize) -> Result<(), SyntaxFault> {
     let (first, second) = (cursor.peek(), cursor.bytes.get(cursor.at + 1).copied());
     match (wanted, first, second) {
         (LineEnd::None, _, _)
@@ -108,71 +248,29 @@ fn check_line_end(cursor: &Cursor<'_>, wanted: LineEnd) -> Result<(), SyntaxFaul
         | (LineEnd::Cr, Some(b'\r'), _)
         | (LineEnd::CrOrLf, Some(b'\r' | b'\n'), _)
         | (LineEnd::NonDigit, Some(_), _) => Ok(()),
-        (_, None, _) | (LineEnd::Crlf, Some(b'\r'), None) => Err(SyntaxFault::CutOff),
+        (LineEnd::CrlfEndsSegment, Some(b'\r'), Some(b'\n')) if cursor.at + 2 == whole => Ok(()),
+        (_, None, _) | (LineEnd::Crlf | LineEnd::CrlfEndsSegment, Some(b'\r'), None) => {
+            Err(SyntaxFault::CutOff)
+        }
         _ => Err(SyntaxFault::LineEnd),
     }
 }
 
-fn is_line_end(byte: u8) -> bool {
-    byte == b'\r' || byte == b'\n'
-}
-
-struct Cursor<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Cursor<'_> {
-    fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+fn check_reply_end(cursor: &Cursor<'_>, wanted: ReplyEnd) -> Result<(), SyntaxFault> {
+    let rest = cursor.bytes.get(cursor.at..).unwrap_or_default();
+    match (wanted, rest) {
+        (ReplyEnd::Nothing, _) | (ReplyEnd::AnyOctet, [_, ..]) | (ReplyEnd::Parenthesis, [b')', ..]) => {
+            return Ok(());
+        }
+        (_, []) => return Err(SyntaxFault::CutOff),
+        (ReplyEnd::Parenthesis, _) => return Err(SyntaxFault::LineEnd),
+        (ReplyEnd::Line, _) => {}
     }
-
-    /// At least one blank, as between a command and its argument (RFC 959 §4.1.3).
-    fn skip_blanks(&mut self) -> Result<(), SyntaxFault> {
-        self.expect(b' ')?;
-        while self.peek() == Some(b' ') {
-            self.at += 1;
-        }
-        Ok(())
-    }
-
-    /// Stops before the first byte that is `wanted`; a line end before it means there is none.
-    fn skip_until(&mut self, wanted: impl Fn(u8) -> bool) -> Result<(), SyntaxFault> {
-        loop {
-            match self.peek() {
-                None => return Err(SyntaxFault::CutOff),
-                Some(byte) if wanted(byte) => return Ok(()),
-                Some(byte) if is_line_end(byte) => return Err(SyntaxFault::NotANumber),
-                Some(_) => self.at += 1,
-            }
-        }
-    }
-
-    fn expect(&mut self, wanted: u8) -> Result<(), SyntaxFault> {
-        match self.peek() {
-            None => Err(SyntaxFault::CutOff),
-            Some(byte) if byte == wanted => {
-                self.at += 1;
-                Ok(())
-            }
-            Some(_) => Err(SyntaxFault::NotANumber),
-        }
-    }
-
-    fn number(&mut self) -> Result<u64, SyntaxFault> {
-        let (mut value, mut digits) = (0_u64, 0);
-        while let Some(byte) = self.peek().filter(u8::is_ascii_digit) {
-            digits += 1;
-            if digits > LONGEST_NUMBER {
-                return Err(SyntaxFault::NumberTooLarge);
-            }
-            value = value * 10 + u64::from(byte - b'0');
-            self.at += 1;
-        }
-        match (digits, self.peek()) {
-            (0, None) => Err(SyntaxFault::CutOff),
-            (0, Some(_)) => Err(SyntaxFault::NotANumber),
-            _ => Ok(value),
-        }
+    let rest = rest.strip_prefix(b")").unwrap_or(rest);
+    let rest = rest.strip_prefix(b".").unwrap_or(rest);
+    match rest {
+        [b'\r', b'\n', ..] => Ok(()),
+        [] | [b'\r'] => Err(SyntaxFault::CutOff),
+        _ => Err(SyntaxFault::LineEnd),
     }
 }

@@ -10,42 +10,82 @@ mod by_offsets;
 mod data_port;
 mod forwards;
 
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
-use quirknat_alg::{Decision, Dialect, LeftAlone, Role, Segment, Side};
+use quirknat_alg::{Decision, Dialect, Dialogue, LeftAlone, Role, Segment, Side};
 
 use super::Router;
 use crate::event::{EventKind, Origin};
 use crate::packet::{Fragment, Packet};
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
-use crate::state::numbers::{Numbers, PerSide};
+use crate::state::numbers::Numbers;
 
 /// What the gateway keeps of one control connection.
 #[derive(Debug)]
 pub(super) struct Control {
-    /// Which end is inside.
-    inside_role: Role,
-    /// The server's port as its client dialled it.
-    server_port: u16,
+    ends: Ends,
+    /// What was said so far.
+    dialogue: Dialogue,
     numbers: Numbers,
-    /// Whether the last segment with a payload ended a line, in the order of arrival; true before the first.
-    ended_line: PerSide<bool>,
+}
+
+/// The ends of what may be a control connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    /// Which one is inside.
+    pub(super) inside_role: Role,
+    /// The client's port.
+    pub(super) client_port: u16,
+    /// The server's port as its client dialled it.
+    pub(super) server_port: u16,
+}
+
+impl Ends {
+    pub(super) fn of(
+        origin: Origin,
+        inside: SocketAddrV4,
+        external: SocketAddrV4,
+        remote: SocketAddrV4,
+    ) -> Self {
+        let (inside_role, client, server) = match origin {
+            Origin::Outbound => (Role::Client, inside, remote),
+            _ => (Role::Server, remote, external),
+        };
+        Self { inside_role, client_port: client.port(), server_port: server.port() }
+    }
+
+    fn role(self, side: Side) -> Role {
+        match (side, self.inside_role) {
+            (Side::Inside, role) => role,
+            (Side::Outside, Role::Client) => Role::Server,
+            (Side::Outside, Role::Server) => Role::Client,
+        }
+    }
+
+    /// A segment that was never seen before.
+    fn segment(self, side: Side, sender: Ipv4Addr, sequence: u32, bytes: &[u8]) -> Segment<'_> {
+        Segment {
+            bytes,
+            sequence,
+            read_from: 0,
+            role: self.role(side),
+            side,
+            sender,
+            client_port: self.client_port,
+            server_port: self.server_port,
+        }
+    }
 }
 
 impl Control {
-    pub(super) fn new(inside_role: Role, server_port: u16, dialect: &Dialect) -> Self {
-        let ended_line = PerSide { inside: true, outside: true };
-        Self { inside_role, server_port, numbers: Numbers::new(dialect), ended_line }
+    pub(super) fn new(ends: Ends, dialect: &Dialect) -> Self {
+        Self { ends, dialogue: Dialogue::default(), numbers: Numbers::new(dialect) }
     }
 
     /// What an end that is on the other side calls a number of `sender`'s; `None` where it is the same.
     pub(super) fn rewritten(&self, sender: Side, original: u32) -> Option<u32> {
         self.numbers.rewritten(sender, original)
-    }
-
-    fn role(&self, side: Side) -> Role {
-        role_on(side, self.inside_role)
     }
 }
 
@@ -67,39 +107,47 @@ impl Router {
         }
     }
 
-    /// What the gateway does with bytes of the end on side `from`.
-    fn decide(&self, id: FlowId, from: Side, bytes: &[u8], starts: Starts) -> Decision {
-        let Some(flow) = self.flows.get(id) else { return Decision::Nothing };
-        let Some(control) = self.controls.get(flow.control.0 as usize) else { return Decision::Nothing };
+    /// What the gateway does with a segment of the end on side `from`, of which it has read so many bytes before.
+    fn hear(
+        &mut self,
+        id: FlowId,
+        from: Side,
+        sequence: u32,
+        read_from: usize,
+        bytes: &[u8],
+    ) -> Vec<Decision> {
+        let Some(flow) = self.flows.get(id) else { return Vec::new() };
+        let Some(control) = self.controls.get_mut(flow.control.0 as usize) else { return Vec::new() };
         let sender = if from == Side::Inside { flow.inside } else { flow.remote };
-        self.dialect.decide(&Segment {
-            bytes,
-            starts_segment: starts.segment,
-            starts_line: starts.line,
-            role: control.role(from),
-            side: from,
-            sender: *sender.ip(),
-            control_port: control.server_port,
-        })
+        let segment = control.ends.segment(from, *sender.ip(), sequence, bytes);
+        control.dialogue.read(&self.dialect, &Segment { read_from, ..segment })
+    }
+
+    /// Bytes before a segment are missing, and it is not read.
+    fn pass_over(&mut self, id: FlowId, from: Side, sequence: u32, bytes: &[u8]) {
+        let Some(control) = self.control_of(id) else { return };
+        let segment = control.ends.segment(from, Ipv4Addr::UNSPECIFIED, sequence, bytes);
+        control.dialogue.pass_over(&segment);
+    }
+
+    /// An end has sent a SYN; its first byte will have `sequence`.
+    fn begin_dialogue(&mut self, id: FlowId, from: Side, sequence: u32) {
+        if let Some(control) = self.control_of(id) {
+            control.dialogue.begin(control.ends.role(from), sequence);
+        }
     }
 
     /// Tells of an announcement on a connection that the gateway does not watch.
     pub(super) fn report_announcement(&mut self, id: FlowId, from: Side, bytes: &[u8]) {
         let Some(flow) = self.flows.get(id) else { return };
-        let (inside_role, control_port) = control_end(flow.origin, flow.external, flow.remote);
+        let ends = Ends::of(flow.origin, flow.inside, flow.external, flow.remote);
         let sender = if from == Side::Inside { flow.inside } else { flow.remote };
-        let decision = self.dialect.decide(&Segment {
-            bytes,
-            starts_segment: true,
-            starts_line: true,
-            role: role_on(from, inside_role),
-            side: from,
-            sender: *sender.ip(),
-            control_port,
-        });
-        if let Decision::LeaveAlone { announcement, reason } = decision {
-            let line = announcement.as_ref().map(|found| text(bytes, &found.line));
-            self.left_alone(id, line, announcement.map(|found| found.endpoint), reason);
+        let segment = ends.segment(from, *sender.ip(), 0, bytes);
+        for decision in Dialogue::default().read(&self.dialect, &segment) {
+            if let Decision::LeaveAlone { announcement, reason } = decision {
+                let line = announcement.as_ref().map(|found| text(bytes, &found.line));
+                self.left_alone(id, line, announcement.map(|found| found.endpoint), reason);
+            }
         }
     }
 
@@ -132,31 +180,6 @@ impl Router {
             }
             Numbers::Offsets(_) => None,
         }
-    }
-}
-
-/// Where the bytes that are decided on begin.
-#[derive(Debug, Clone, Copy)]
-struct Starts {
-    /// With the segment's first.
-    segment: bool,
-    /// With a line's first.
-    line: bool,
-}
-
-/// Which end of a control connection is inside, and the server's port as its client dialled it.
-pub(super) fn control_end(origin: Origin, external: SocketAddrV4, remote: SocketAddrV4) -> (Role, u16) {
-    match origin {
-        Origin::Outbound => (Role::Client, remote.port()),
-        _ => (Role::Server, external.port()),
-    }
-}
-
-fn role_on(side: Side, inside_role: Role) -> Role {
-    match (side, inside_role) {
-        (Side::Inside, role) => role,
-        (Side::Outside, Role::Client) => Role::Server,
-        (Side::Outside, Role::Server) => Role::Client,
     }
 }
 

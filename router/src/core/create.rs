@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use quirknat_alg::Side;
 
 use super::allocate::Wanted;
-use super::control::{Control, control_end};
+use super::control::{Control, Ends};
 use super::pass::Refusal;
 use super::queries::far_end;
 use super::{Router, Stop, Timer};
@@ -168,7 +168,7 @@ impl Router {
             serial,
             timer: TimerId::UNSET,
             mapping,
-            control: self.watch(protocol, origin, external, remote),
+            control: self.watch(protocol, Ends::of(origin, inside, external, remote)),
         };
         flow.deadline = self.clock.tick_after.saturating_add(self.lifetimes.of(flow.progress).seconds);
         flow.timer = self.timers.set(flow.deadline, Timer::Flow(id));
@@ -196,21 +196,14 @@ impl Router {
     }
 
     /// The gateway's state for a connection whose server port it watches.
-    fn watch(
-        &mut self,
-        protocol: Protocol,
-        origin: Origin,
-        external: SocketAddrV4,
-        remote: SocketAddrV4,
-    ) -> ControlId {
-        let (inside_role, control_port) = control_end(origin, external, remote);
+    fn watch(&mut self, protocol: Protocol, ends: Ends) -> ControlId {
         let watched = protocol == Protocol::Tcp
-            && self.dialect.watches(control_port)
-            && self.dialect.rewrites_from(inside_role);
+            && self.dialect.watches(ends.client_port, ends.server_port)
+            && self.dialect.handles(ends.inside_role);
         if !watched {
             return ControlId::NONE;
         }
-        let control = Control::new(inside_role, control_port, &self.dialect);
+        let control = Control::new(ends, &self.dialect);
         ControlId(u32::try_from(self.controls.insert(control)).unwrap_or(u32::MAX))
     }
 

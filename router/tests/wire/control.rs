@@ -2,7 +2,7 @@
 //! must be tried with; 192.168.1.100:50000 is announced, 203.0.113.7 is the router.
 
 use quirknat_alg::{
-    Command, KeywordPosition, LeftAlone, LetterCase, LineEnd, LowPorts, Malformed, Octets, Refused,
+    Command, KeywordPosition, LeftAlone, LetterCase, LineEnd, Malformed, Octets, Refused, RefusedPort,
     SyntaxFault, ThirdParty,
 };
 use quirknat_router::event::EventKind;
@@ -233,14 +233,17 @@ fn case_16_a_forward_to_the_world_or_to_the_router_leads_nowhere() {
 #[test]
 fn case_17_low_ports() {
     let command = "PORT 192,168,1,100,0,22\r\n";
-    assert_leaves_alone(&mut Lab::new(), &[command], LeftAlone::LowPort);
+    assert_leaves_alone(&mut Lab::new(), &[command], LeftAlone::RefusedPort);
     assert_leaves_alone(&mut Lab::new(), &["PORT 192,168,1,100,0,0\r\n"], LeftAlone::PortZero);
     assert_says(&mut Lab::new(), &[("PORT 192,168,1,100,23,112\r\n", "PORT 203,0,113,7,23,112\r\n")]);
-    let mut lab = with_dialect(|ftp| ftp.low_ports.value = LowPorts::Accept);
+    let mut lab = with_dialect(|ftp| ftp.refused_ports.value = Vec::new());
     assert_says(&mut lab, &[(command, "PORT 203,0,113,7,0,22\r\n")]);
-    let mut lab = with_dialect(|ftp| ftp.low_ports.value = LowPorts::Drop);
+    let mut lab = with_dialect(|ftp| ftp.refused_port.value = RefusedPort::Drop);
     let control = Control::open(&mut lab, 21);
-    assert_eq!(lab.dropped(LAN, control.segment(command)), DropReason::AnnouncementRefused(Refused::LowPort));
+    assert_eq!(
+        lab.dropped(LAN, control.segment(command)),
+        DropReason::AnnouncementRefused(Refused::RefusedPort)
+    );
 }
 
 #[test]

@@ -81,6 +81,12 @@ causes! {
         from: "the router's event `left alone: letter-case`",
         source: "RFC 959 §5.3; libslirp, older libalias",
     }
+    AnnouncementOverlooked = "announcement-overlooked" {
+        says: "the announcement left with the LAN's address in it, because the gateway did not take it for one",
+        why: "Some gateways read a command only where the conversation makes it likely: after the login, in a segment of the usual length, on a connection that has spoken nothing but FTP.",
+        from: "the router's event `left alone: before-login`, `foreign`, `unasked` or `segment-length`",
+        source: "ipfilter ip_ftp_pxy, libalias, OpenBSD ftp-proxy",
+    }
     CommandSplit = "command-split" {
         says: "the announcement left with the LAN's address in it, because it came in several segments and the gateway reads each alone",
         why: "TCP may cut a line anywhere, and some clients send a command and its line end apart. A gateway that does not put the stream together sees no whole command.",
@@ -100,9 +106,9 @@ causes! {
         source: "RFC 6384 §7; CVE-2001-0405",
     }
     LowPortAnnounced = "low-port-announced" {
-        says: "the announcement left with the LAN's address in it, because its port is a low one and the gateway leaves such alone",
+        says: "the announcement left with the LAN's address in it, because its port is one that the gateway opens nothing for",
         why: "Ports below 1024 belong to services. A gateway that opened one would lay open a service of the LAN.",
-        from: "the router's event `left alone: low-port`",
+        from: "the router's event `left alone: refused-port`",
         source: "RFC 2577 §3",
     }
     DataPortTaken = "data-port-taken" {

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddrV4;
 
-use quirknat_alg::{LeftAlone, Opening, Oversize, Refused, ReplacementText};
+use quirknat_alg::{LeftAlone, Opening, Oversize, Refused, Replacement};
 
 use super::super::Router;
 use crate::event::EventKind;
@@ -25,7 +25,7 @@ impl From<LeftAlone> for Obstacle {
 }
 
 impl Router {
-    /// Opens the forward; gives the text that takes the place of the announcement's. The mapping is there before the
+    /// Opens the forward; gives what takes the place of the announcement. The mapping is there before the
     /// announcement leaves (RFC 6384 §7).
     pub(super) fn open_for(
         &mut self,
@@ -33,7 +33,7 @@ impl Router {
         opening: &Opening,
         line: &str,
         packet: &Packet<'_>,
-    ) -> Result<ReplacementText, Obstacle> {
+    ) -> Result<Replacement, Obstacle> {
         if !self.is_lan_host(*opening.target.ip()) {
             return Err(LeftAlone::ThirdPartyAddress.into());
         }
@@ -43,8 +43,8 @@ impl Router {
             None => self.choose_data_port(id, opening.target)?,
         };
         let external = SocketAddrV4::new(self.wan, port);
-        let new = opening.announcement.text_for(external);
-        let grown = packet.as_bytes().len() + new.len() > self.wan_mtu + opening.announcement.span.len();
+        let new = opening.announcement.replacement(external, packet.tcp_payload());
+        let grown = packet.as_bytes().len() + new.text.len() > self.wan_mtu + new.span.len() + new.lost.len();
         if grown && self.dialect.oversize == Oversize::LeaveAlone {
             return Err(LeftAlone::WouldExceedMtu.into());
         }
@@ -53,19 +53,10 @@ impl Router {
             None => self.open_forward(id, opening, port),
         };
         let translation = self.flows.get(id).map_or(0, |flow| flow.serial);
-        let after = replaced(line, opening, new.as_str());
+        let after = opening.announcement.rewritten_line(external, packet.tcp_payload());
         self.counters.commands_rewritten += 1;
         let before = line.to_owned();
         self.events.push(EventKind::CommandRewritten { translation, before, after, forward });
         Ok(new)
     }
-}
-
-/// The announcement's line as it leaves.
-fn replaced(line: &str, opening: &Opening, new: &str) -> String {
-    let announcement = &opening.announcement;
-    let start = announcement.span.start.saturating_sub(announcement.line.start);
-    let end = announcement.span.end.saturating_sub(announcement.line.start);
-    let (head, tail) = (line.get(..start).unwrap_or_default(), line.get(end..).unwrap_or_default());
-    format!("{head}{new}{tail}")
 }

@@ -1,21 +1,14 @@
 //! A gateway with a map of what it replaced: each byte is decided on once, when all before it have been.
 
-use quirknat_alg::{Decision, Gaps, KeywordPosition, Opening, Oversize, Refused, Side};
+use quirknat_alg::{Decision, Gaps, Opening, Oversize, Refused, ReplacementText, Side};
 
 use super::super::Router;
 use super::announced::Obstacle;
-use super::{Starts, text};
+use super::text;
 use crate::packet::{Packet, TcpFlags};
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
 use crate::state::numbers::{Arrival, Numbers, PerSide, Stream};
-
-/// What was decided on a line, or on a segment's bytes.
-struct Decided {
-    /// Where in the payload those bytes begin.
-    at: usize,
-    decision: Decision,
-}
 
 impl Router {
     pub(super) fn control_by_map(
@@ -35,9 +28,12 @@ impl Router {
             stream.begin(sequence);
         }
         let arrival = stream.place(sequence, length);
+        if is_syn {
+            self.begin_dialogue(id, from, sequence);
+        }
         match arrival {
-            // What comes from outside announces what is reachable as it is.
-            _ if from == Side::Outside => self.report_announcement(id, from, packet.tcp_payload()),
+            // What comes from outside is not rewritten: it can be read in any order.
+            Arrival::Gap if from == Side::Outside => self.inspect(id, from, sequence, 0, packet)?,
             Arrival::NewFrom(offset) if offset < length => {
                 self.inspect(id, from, sequence, offset, packet)?;
             }
@@ -47,6 +43,7 @@ impl Router {
                 if occupies && self.dialect.gaps == Gaps::Drop {
                     return Err(DropReason::GapInControl);
                 }
+                self.pass_over(id, from, sequence, packet.tcp_payload());
             }
         }
         let oversize = self.dialect.oversize;
@@ -78,65 +75,44 @@ impl Router {
         offset: usize,
         packet: &Packet<'_>,
     ) -> Result<(), DropReason> {
-        for Decided { at, decision } in self.decide_from(id, from, offset, packet.tcp_payload())? {
-            let bytes = packet.tcp_payload().get(at..).unwrap_or_default();
+        let payload = packet.tcp_payload();
+        let decisions = self.hear(id, from, sequence, offset, payload);
+        for decision in decisions {
             match decision {
-                Decision::Nothing | Decision::Refuse(_) => {}
+                Decision::Refuse(refused) | Decision::EndSession(refused) => return Err(refused.into()),
                 Decision::LeaveAlone { announcement, reason } => {
-                    let line = announcement.as_ref().map(|found| text(bytes, &found.line));
+                    let line = announcement.as_ref().map(|found| text(payload, &found.line));
                     self.left_alone(id, line, announcement.map(|found| found.endpoint), reason);
                 }
                 Decision::Open(opening) => {
-                    let start = sequence.wrapping_add(u32::try_from(at).unwrap_or_default());
-                    self.replace(id, from, start, &opening, packet, bytes)?;
+                    let new = Seen { sequence, offset };
+                    self.replace(id, from, new, &opening, packet)?;
                 }
+                Decision::Restate(_) | Decision::RewriteOnly(_) | Decision::Mask(_) => {}
             }
         }
         Ok(())
-    }
-
-    /// What is decided on the bytes from `offset` on: line by line where a keyword may begin any of them, and at once
-    /// where the gateway looks for one a segment.
-    fn decide_from(
-        &mut self,
-        id: FlowId,
-        from: Side,
-        offset: usize,
-        payload: &[u8],
-    ) -> Result<Vec<Decided>, Refused> {
-        let Some(streams) = self.streams_of(id) else { return Ok(Vec::new()) };
-        let mut starts = Starts { segment: offset == 0, line: streams.of(from).ends_line() };
-        let by_line = self.dialect.keyword_position == KeywordPosition::AnyLineStart;
-        let bytes = payload.get(offset..).unwrap_or_default();
-        let (mut at, mut decided) = (offset, Vec::new());
-        for piece in bytes.split_inclusive(|byte| by_line && *byte == b'\n') {
-            match self.decide(id, from, piece, starts) {
-                Decision::Nothing => {}
-                Decision::Refuse(refused) => return Err(refused),
-                decision => decided.push(Decided { at, decision }),
-            }
-            at += piece.len();
-            starts = Starts { segment: false, line: true };
-        }
-        Ok(decided)
     }
 
     fn replace(
         &mut self,
         id: FlowId,
         from: Side,
-        sequence: u32,
+        seen: Seen,
         opening: &Opening,
         packet: &Packet<'_>,
-        bytes: &[u8],
     ) -> Result<(), Refused> {
-        let line = text(bytes, &opening.announcement.line);
+        let line = text(packet.tcp_payload(), &opening.announcement.line);
         match self.open_for(id, opening, &line, packet) {
             Ok(new) => {
-                let span = &opening.announcement.span;
-                let start = sequence.wrapping_add(u32::try_from(span.start).unwrap_or_default());
                 if let Some(streams) = self.streams_of(id) {
-                    streams.of_mut(from).replace(start, span.len(), new);
+                    let stream = streams.of_mut(from);
+                    // What was seen before has left as it was.
+                    let start = new.span.start.max(seen.offset);
+                    stream.replace(seen.at(start), new.span.end.saturating_sub(start), new.text);
+                    if !new.lost.is_empty() {
+                        stream.replace(seen.at(new.lost.start), new.lost.len(), ReplacementText::new());
+                    }
                 }
             }
             Err(Obstacle::Pass(reason)) => {
@@ -145,6 +121,20 @@ impl Router {
             Err(Obstacle::Refuse(refused)) => return Err(refused),
         }
         Ok(())
+    }
+}
+
+/// Where a segment stands in its stream, and how many of its bytes were seen before.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    sequence: u32,
+    offset: usize,
+}
+
+impl Seen {
+    /// The sequence number of the byte at `offset`.
+    fn at(self, offset: usize) -> u32 {
+        self.sequence.wrapping_add(u32::try_from(offset).unwrap_or_default())
     }
 }
 

@@ -5,7 +5,7 @@ use quirknat_alg::{Decision, Opening, Oversize, Side};
 
 use super::super::Router;
 use super::announced::Obstacle;
-use super::{Starts, text};
+use super::text;
 use crate::packet::{Packet, TcpFlags};
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
@@ -21,14 +21,11 @@ impl Router {
         let Some(tcp) = packet.tcp() else { return Ok(()) };
         if tcp.flags.has(TcpFlags::SYN) {
             self.begin(id, from, tcp.sequence);
+            self.begin_dialogue(id, from, tcp.sequence.wrapping_add(1));
         }
-        let ends_line = packet.tcp_payload().last().map(|last| *last == b'\n');
         let resized = self.read_again(id, from, packet)?;
         let adjust_sack = self.dialect.adjust_sack;
         let Some(control) = self.control_of(id) else { return Ok(()) };
-        if let Some(ends_line) = ends_line {
-            *control.ended_line.of_mut(from) = ends_line;
-        }
         let Numbers::Offsets(offsets) = &mut control.numbers else { return Ok(()) };
         let (own, other) = offsets.both_mut(from);
         if resized.is_some_and(|resized| resized.change != 0) {
@@ -61,17 +58,24 @@ impl Router {
         if packet.tcp_payload().is_empty() {
             return Ok(None);
         }
-        let line = self.control_of(id).is_none_or(|control| *control.ended_line.of(from));
-        match self.decide(id, from, packet.tcp_payload(), Starts { segment: true, line }) {
-            Decision::Nothing => Ok(None),
-            Decision::Refuse(refused) => Err(refused.into()),
-            Decision::LeaveAlone { announcement, reason } => {
-                let line = announcement.as_ref().map(|found| text(packet.tcp_payload(), &found.line));
-                self.left_alone(id, line, announcement.map(|found| found.endpoint), reason);
-                Ok(None)
+        let Some(tcp) = packet.tcp() else { return Ok(None) };
+        let sequence = tcp.sequence.wrapping_add(u32::from(tcp.flags.has(TcpFlags::SYN)));
+        let mut resized = None;
+        for decision in self.hear(id, from, sequence, 0, packet.tcp_payload()) {
+            match decision {
+                Decision::Refuse(refused) | Decision::EndSession(refused) => return Err(refused.into()),
+                Decision::LeaveAlone { announcement, reason } => {
+                    let line = announcement.as_ref().map(|found| text(packet.tcp_payload(), &found.line));
+                    self.left_alone(id, line, announcement.map(|found| found.endpoint), reason);
+                }
+                // A number model of this kind knows of one change a segment.
+                Decision::Open(opening) if resized.is_none() => {
+                    resized = self.rewrite_in_place(id, from, &opening, packet)?;
+                }
+                Decision::Open(_) | Decision::Restate(_) | Decision::RewriteOnly(_) | Decision::Mask(_) => {}
             }
-            Decision::Open(opening) => self.rewrite_in_place(id, from, &opening, packet),
         }
+        Ok(resized)
     }
 
     fn rewrite_in_place(
@@ -91,9 +95,10 @@ impl Router {
             }
             Err(Obstacle::Refuse(refused)) => return Err(refused.into()),
         };
-        let span = &opening.announcement.span;
-        let (head, tail) = (payload.get(..span.start), payload.get(span.end..));
-        let mut rewritten = [head.unwrap_or_default(), new.as_bytes(), tail.unwrap_or_default()].concat();
+        let piece = |range: std::ops::Range<usize>| payload.get(range).unwrap_or_default();
+        let (head, tail) = (piece(0..new.span.start), piece(new.span.end..new.lost.start));
+        let end = piece(new.lost.end..payload.len());
+        let mut rewritten = [head, new.text.as_bytes(), tail, end].concat();
         let resized = resized(payload.len(), rewritten.len());
         let largest = self.mtu_towards(from).saturating_sub(packet.as_bytes().len() - payload.len());
         if self.dialect.oversize == Oversize::Truncate && rewritten.len() > largest {

@@ -27,8 +27,6 @@ pub(crate) struct Stream {
     first: Option<u32>,
     /// The original sequence number after the last byte seen; `None` before the first segment.
     next: Option<u32>,
-    /// Whether the last byte seen ended a line; true at the beginning.
-    ends_line: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -69,7 +67,7 @@ pub(crate) enum Arrival {
 
 impl Stream {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { edits: VecDeque::new(), limit, base: 0, first: None, next: None, ends_line: true }
+        Self { edits: VecDeque::new(), limit, base: 0, first: None, next: None }
     }
 
     /// A SYN: the stream's first byte will have `sequence`. The same SYN again, as a network may deliver it at any
@@ -85,11 +83,6 @@ impl Stream {
         self.base != 0 || !self.edits.is_empty()
     }
 
-    /// Whether the next new byte begins a line.
-    pub(crate) fn ends_line(&self) -> bool {
-        self.ends_line
-    }
-
     /// Places a payload that begins at `sequence`.
     pub(crate) fn place(&self, sequence: u32, length: usize) -> Arrival {
         let Some(next) = self.next else { return Arrival::NewFrom(0) };
@@ -101,11 +94,12 @@ impl Stream {
 
     /// The bytes up to `payload`'s end are seen now.
     pub(crate) fn advance(&mut self, sequence: u32, payload: &[u8]) {
-        let Some(last) = payload.last() else { return };
+        if payload.is_empty() {
+            return;
+        }
         let end = sequence.wrapping_add(u32::try_from(payload.len()).unwrap_or_default());
         if self.next.is_none_or(|next| before(next, end)) {
             self.next = Some(end);
-            self.ends_line = *last == b'\n';
             while self.edits.front().is_some_and(|edit| end.wrapping_sub(edit.end()) > FORGET_BEHIND) {
                 self.forget_oldest();
             }

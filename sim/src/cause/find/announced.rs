@@ -166,14 +166,23 @@ impl Case<'_> {
             LeftAlone::Malformed(_) if is_split() => Cause::CommandSplit,
             LeftAlone::Malformed(_) | LeftAlone::PortZero => Cause::AnnouncementMalformed,
             LeftAlone::ThirdPartyAddress => Cause::ThirdPartyAnnouncement,
-            LeftAlone::LowPort => Cause::LowPortAnnounced,
+            LeftAlone::RefusedPort => Cause::LowPortAnnounced,
+            LeftAlone::Encrypted => Cause::ControlEncrypted,
+            LeftAlone::BeforeLogin | LeftAlone::Foreign | LeftAlone::Unasked | LeftAlone::SegmentLength => {
+                Cause::AnnouncementOverlooked
+            }
             LeftAlone::DataPortTaken => Cause::DataPortTaken,
             LeftAlone::NoPortLeft => Cause::NoPortLeft,
             LeftAlone::WouldExceedMtu => Cause::RewriteExceedsMtu,
         };
         // The other causes are the reason itself.
         let says_more = !self.is_encrypted()
-            && matches!(cause, Cause::LanAddressInPassiveReply | Cause::AnnouncementMalformed);
+            && matches!(
+                cause,
+                Cause::LanAddressInPassiveReply
+                    | Cause::AnnouncementMalformed
+                    | Cause::AnnouncementOverlooked
+            );
         let details = Details {
             router: Some(router.to_owned()),
             watched_ports,

@@ -86,7 +86,8 @@ impl Case<'_> {
     fn needs_gateway(&self, router: &str) -> bool {
         let watches = |port: u16| {
             let dialect = self.seen.as_ref().and_then(|seen| seen.dialect(router));
-            dialect.is_some_and(|dialect| dialect.watches(port) && !dialect.commands.is_empty())
+            dialect
+                .is_some_and(|dialect| dialect.control_ports.contains(&port) && !dialect.commands.is_empty())
         };
         // What can still be read was announced before the encryption began, or by an end that left it.
         self.is_encrypted() && self.control_port().is_some_and(watches)

@@ -1,0 +1,270 @@
+//! How a gateway reads.
+
+use serde::{Deserialize, Serialize};
+
+/// Where in a segment a keyword may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeywordPosition {
+    /// At the first byte of a segment, whatever came before.
+    SegmentStart,
+    /// At the first byte of a segment, if the byte before it in the stream ended a line.
+    LineStartOfSegment,
+    /// At the start of any line, also in the middle of a segment.
+    AnyLineStart,
+    /// Anywhere, also in the middle of a word.
+    Anywhere,
+    /// At the first byte of a segment whose sequence number is one of the last two at which, in its direction, a
+    /// segment ended with a newline (Linux `nf_conntrack_ftp`, `find_nl_seq`). So a direction's first segment is not
+    /// read, nor one that follows a piece of a line; a retransmission is read while its number is remembered.
+    AfterRememberedNewline,
+    /// At the first byte of a segment, if the one that came before it in its direction ended with `\r\n`; a direction's
+    /// first segment is read (libalias, `WAIT_CRLF`).
+    AfterCrlfSegment,
+}
+
+/// Which letters a keyword may be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LetterCase {
+    /// `PORT`, `port`, `PoRt`.
+    Any,
+    /// `PORT` only.
+    Upper,
+    /// `PORT` or `port`.
+    UpperOrLower,
+}
+
+/// What an octet over 255 is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Octets {
+    /// The announcement is malformed.
+    Malformed,
+    /// Taken modulo 256.
+    Modulo256,
+    /// Shifted to its place as it is, so that what is over 255 falls into the number to its left (Linux `try_rfc959`,
+    /// libslirp `tcp_emu`).
+    Unchecked,
+}
+
+/// What must follow the announcement's last digit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LineEnd {
+    /// `\r\n`, in the same segment.
+    Crlf,
+    /// `\r`, in the same segment.
+    Cr,
+    /// `\r` or `\n`, in the same segment.
+    CrOrLf,
+    /// Any byte but a digit, in the same segment.
+    NonDigit,
+    /// `\r\n`, and the segment ends with it (Check Point).
+    CrlfEndsSegment,
+    /// Nothing: the segment may end with the digits.
+    None,
+}
+
+/// What becomes of a segment whose announcement cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Malformed {
+    /// It passes as it is.
+    Pass,
+    /// It is dropped.
+    Drop,
+    /// The control connection is ended on both sides.
+    EndSession,
+}
+
+/// What an announced address means that is not the sender's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ThirdParty {
+    /// Left alone, no forward (RFC 6384 §7).
+    Pass,
+    /// Rewritten, and the forward leads to the address that was announced (the hole of CVE-2001-0405).
+    Accept,
+    /// Rewritten, and the forward leads to the sender.
+    UseSender,
+    /// The segment is dropped.
+    Drop,
+    /// The control connection is ended on both sides.
+    EndSession,
+}
+
+/// What an announcement of a port means that the dialect refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefusedPort {
+    /// Left alone, no forward.
+    Pass,
+    /// The segment is dropped.
+    Drop,
+    /// The control connection is ended on both sides.
+    EndSession,
+    /// The announcement names the router's address, and no forward is there (ipfilter, `ipf_p_ftp_addport`).
+    RewriteOnly,
+}
+
+/// What an announcement of port 0 means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PortZero {
+    /// As any other port.
+    Accept,
+    /// Left alone, no forward.
+    Pass,
+    /// The segment is dropped.
+    Drop,
+    /// The control connection is ended on both sides.
+    EndSession,
+}
+
+/// Which end of a connection has the control port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ControlPortEnd {
+    /// The end that accepted it.
+    Server,
+    /// Either (libslirp, `tcptos`).
+    Either,
+}
+
+/// Which side's announcements the gateway puts into its own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnnouncementsFrom {
+    /// Those from the inside, which need a forward.
+    Inside,
+    /// Also those from the outside: they announce what is reachable as it stands, and leave with the same endpoint in
+    /// the gateway's words (Linux `nf_nat_ftp` rewrites whatever it matched).
+    EitherSide,
+}
+
+/// Which 227 and 229 replies are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RepliesRead {
+    /// All.
+    Any,
+    /// The reply to a PASV or EPSV that is the client's last command.
+    Asked,
+}
+
+/// What is done about what a strict reader takes for an attack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strictness {
+    /// Nothing.
+    Ignore,
+    /// The control connection is ended on both sides.
+    EndSession,
+}
+
+/// What a segment is that ends inside a keyword.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CutKeyword {
+    /// Nothing that announces.
+    Pass,
+    /// A malformed announcement, if the keyword's beginning is all of it (Linux `find_pattern`).
+    Malformed,
+}
+
+/// Where a command's argument begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Argument {
+    /// Behind one blank or more.
+    AfterBlanks,
+    /// Behind one blank (Linux 2.2, ipfilter).
+    AfterOneBlank,
+    /// Behind white space of any kind, or none (libalias, libslirp).
+    AfterOptionalBlanks,
+    /// Behind the first blank that follows, whatever stands before it (Linux `find_pattern`).
+    AfterFirstBlank,
+    /// At the first digit behind the first blank that follows (Open vSwitch).
+    FirstDigit,
+    /// Behind the line's last blank (`OpenBSD` ftp-proxy).
+    AfterLastBlank,
+}
+
+/// How far the search for an argument goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reaches {
+    /// To the line's end.
+    Line,
+    /// To the segment's end, into the lines that follow.
+    Segment,
+}
+
+/// Whether a number may begin with zeros that say nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeadingZeros {
+    /// It may.
+    Accept,
+    /// The announcement is malformed.
+    Malformed,
+}
+
+/// What a missing number is, as in `PORT 10,,,2,4,1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EmptyNumbers {
+    /// The announcement is malformed.
+    Malformed,
+    /// Zero.
+    Zero,
+}
+
+/// Where a 227 or 229 names its endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReplyScan {
+    /// 227: at the first digit behind the code and a blank (RFC 1123 §4.1.2.6). 229: behind the first parenthesis.
+    FirstDigit,
+    /// Behind the first parenthesis.
+    Parenthesis,
+    /// Behind the line's last parenthesis or blank, if that is a parenthesis.
+    LastParenthesis,
+    /// Behind the parenthesis of `Entering Passive Mode (` or `Entering Extended Passive Mode (`, word for word.
+    Phrase,
+}
+
+/// What must follow the endpoint in a 227 or 229.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReplyEnd {
+    /// Nothing: the segment may end with it.
+    Nothing,
+    /// Any byte but a digit, in the same segment.
+    AnyOctet,
+    /// A parenthesis.
+    Parenthesis,
+    /// The line's end, before which one parenthesis and one full stop may stand.
+    Line,
+}
+
+/// What becomes of a control connection on which TLS begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AfterAuthTls {
+    /// From the server's 234 on nothing of it is read.
+    Stop,
+    /// Its octets are read as before.
+    GoOn,
+}
+
+/// What a line of the client's means that is no FTP command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForeignLines {
+    /// Nothing.
+    Ignore,
+    /// Another protocol is spoken here: from it on nothing of the connection is read.
+    StopWatching,
+}

@@ -1,0 +1,104 @@
+use super::*;
+use crate::testing::{SENDER, decide, dialect, from_client, from_server, opened};
+use crate::{Dialect, ExtendedDelimiter, ReplyEnd};
+
+const OUTER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, 7), 50000);
+
+/// The payload as it leaves.
+fn rewritten(announcement: &Announcement, endpoint: SocketAddrV4, payload: &[u8]) -> String {
+    let Replacement { span, text, lost } = announcement.replacement(endpoint, payload);
+    let pieces =
+        [&payload[..span.start], text.as_bytes(), &payload[span.end..lost.start], &payload[lost.end..]];
+    String::from_utf8_lossy(&pieces.concat()).into_owned()
+}
+
+#[test]
+fn the_longest_forms_fit() {
+    let endpoint = SocketAddrV4::new(Ipv4Addr::BROADCAST, 65535);
+    for (command, text) in [
+        (Command::Port, "PORT 255,255,255,255,255,255\r\n"),
+        (Command::Eprt, "EPRT |1|255.255.255.255|65535|\r\n"),
+        (Command::Reply227, "227 Entering Passive Mode (255,255,255,255,255,255)\r\n"),
+        (Command::Reply229, "229 Entering Extended Passive Mode (|||65535|)\r\n"),
+    ] {
+        let rest = RestOfSegment::Lose;
+        let announcement = Announcement { command, endpoint, span: 0..0, line: 0..0, delimiter: b'|', rest };
+        assert_eq!(announcement.replacement(endpoint, b"").text.as_str(), text);
+    }
+}
+
+#[test]
+fn the_rest_of_the_segment_is_the_dialects() {
+    let twice = "PORT 192,168,1,100,195,80\r\nLIST\r\n";
+    let padded = "PORT 010,0,0,2,195,80\r\nLIST -a\r\n";
+    for (rest, first, second) in [
+        (
+            RestOfSegment::Keep,
+            "PORT 203,0,113,7,195,80\r\nLIST\r\n",
+            "PORT 203,0,113,7,195,80\r\nLIST -a\r\n",
+        ),
+        (
+            RestOfSegment::Keep256,
+            "PORT 203,0,113,7,195,80\r\nLIST\r\n",
+            "PORT 203,0,113,7,195,80\r\nLIST -a\r\n",
+        ),
+        (RestOfSegment::Lose, "PORT 203,0,113,7,195,80\r\n", "PORT 203,0,113,7,195,80\r\n"),
+        // Two octets of the old line stand behind the new one, and the segment's last two are gone.
+        (
+            RestOfSegment::Overwrite,
+            "PORT 203,0,113,7,195,80\r\n\r\nLIST",
+            "PORT 203,0,113,7,195,80\r\nST -a\r\n",
+        ),
+    ] {
+        let dialect = Dialect { rest_of_segment: rest, ..dialect() };
+        let announcement = opened(decide(&dialect, &from_client(twice.as_bytes()))).announcement;
+        assert_eq!(rewritten(&announcement, OUTER, twice.as_bytes()), first, "{rest:?}");
+        assert_eq!(
+            announcement.rewritten_line(OUTER, twice.as_bytes()),
+            "PORT 203,0,113,7,195,80",
+            "{rest:?}"
+        );
+        let from_ten =
+            crate::Segment { sender: Ipv4Addr::new(10, 0, 0, 2), ..from_client(padded.as_bytes()) };
+        let announcement = opened(decide(&dialect, &from_ten)).announcement;
+        assert_eq!(rewritten(&announcement, OUTER, padded.as_bytes()), second, "{rest:?}");
+    }
+}
+
+#[test]
+fn libslirp_keeps_256_octets_up_to_a_delete() {
+    let dialect = Dialect { rest_of_segment: RestOfSegment::Keep256, ..dialect() };
+    for (rest, kept) in [("x".repeat(300), "x".repeat(256)), ("ab\u{7f}cd".to_owned(), "ab".to_owned())] {
+        let said = format!("PORT 192,168,1,100,195,80\r\n{rest}");
+        let announcement = opened(decide(&dialect, &from_client(said.as_bytes()))).announcement;
+        let left = rewritten(&announcement, OUTER, said.as_bytes());
+        assert_eq!(left, format!("PORT 203,0,113,7,195,80\r\n{kept}"));
+    }
+    let dialect = Dialect { commands: Command::ALL.to_vec(), ..dialect };
+    let said = b"227 Entering Passive Mode (192,168,1,100,195,80).\r\n";
+    let announcement = opened(decide(&dialect, &from_server(said))).announcement;
+    let left = rewritten(&announcement, OUTER, said);
+    assert_eq!(left, "227 Entering Passive Mode (203,0,113,7,195,80)\r\n.\r\n");
+}
+
+#[test]
+fn the_delimiter_is_the_dialects() {
+    let said = b"EPRT !1!192.168.1.100!50000!\r\n";
+    for (extended_delimiter, text) in [
+        (ExtendedDelimiter::Keep, "!1!203.0.113.7!50000!"),
+        (ExtendedDelimiter::Bar, "|1|203.0.113.7|50000|"),
+    ] {
+        let dialect = Dialect { commands: Command::ALL.to_vec(), extended_delimiter, ..dialect() };
+        let announcement = opened(decide(&dialect, &from_client(said))).announcement;
+        assert_eq!(announcement.replacement(OUTER, said).text.as_str(), text);
+    }
+}
+
+#[test]
+fn a_line_that_was_scanned_for_reads_as_it_leaves() {
+    let dialect = Dialect { commands: Command::ALL.to_vec(), reply_end: ReplyEnd::Line, ..dialect() };
+    let said = b"227 Entering Passive Mode (192,168,1,100,195,80).\r\n";
+    let announcement = opened(decide(&dialect, &from_server(said))).announcement;
+    assert_eq!(announcement.endpoint, SocketAddrV4::new(SENDER, 50000));
+    assert_eq!(announcement.rewritten_line(OUTER, said), "227 Entering Passive Mode (203,0,113,7,195,80).");
+}
