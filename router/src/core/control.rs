@@ -169,6 +169,12 @@ impl Router {
         self.controls.get_mut(control.0 as usize)
     }
 
+    /// By how much the stream of the end on `sender` has grown where this number is acknowledged.
+    pub(super) fn grown_at(&self, id: FlowId, sender: Side, acknowledged: u32) -> u32 {
+        let control = self.flows.get(id).and_then(|flow| self.controls.get(flow.control.0 as usize));
+        control.map_or(0, |control| control.numbers.grown_at(sender, acknowledged))
+    }
+
     /// An original sequence number of the inside end, from a rewritten one, for an ICMP error that quotes it. Only a
     /// gateway with a map of what it replaced looks into such quotes.
     pub(super) fn original_sequence(&self, id: FlowId, rewritten: u32) -> Option<u32> {

@@ -170,12 +170,8 @@ impl Router {
         } else {
             Way::Reply
         };
-        let rewritten_by = match (from, packet.tcp()) {
-            (Side::Outside, Some(tcp)) => self
-                .original_sequence(id, tcp.acknowledgement)
-                .map_or(0, |original| tcp.acknowledgement.wrapping_sub(original)),
-            _ => 0,
-        };
+        let rewritten_by =
+            packet.tcp().map_or(0, |tcp| self.grown_at(id, opposite(from), tcp.acknowledgement));
         let Tracking { limits, udp_age, udp, udp_answered, records, .. } = &mut self.tracking;
         let (judged, lifetime) = match records.get_mut(id.0 as usize) {
             Some(Tracked::Connection(windows)) => {

@@ -3,8 +3,7 @@
 use super::bytes::{read_u16, write_u16};
 use super::checksum;
 
-/// Cuts a packet into fragments (RFC 791 §3.2). Options are repeated in each: those that a home's traffic carries
-/// (router alert, record route) are harmless there.
+/// Cuts a packet into fragments (RFC 791 §3.2). Options that are not to be copied are no-operations in all but the first.
 pub fn fragments(bytes: &[u8], mtu: usize) -> Vec<Vec<u8>> {
     pieces(bytes, &sizes(bytes, mtu), false)
 }
@@ -40,6 +39,9 @@ pub(crate) fn pieces(bytes: &[u8], sizes: &[usize], dont_fragment: bool) -> Vec<
         let (part, rest) = content.split_at_checked(*size).unwrap_or((content, &[]));
         content = rest;
         let mut out = header.to_vec();
+        if index > 0 {
+            blank_uncopied(&mut out);
+        }
         out.extend_from_slice(part);
         write_u16(&mut out, 2, u16::try_from(header_length + part.len()).unwrap_or(u16::MAX));
         let more = if index < last { MORE_FRAGMENTS } else { flags & MORE_FRAGMENTS };
@@ -51,6 +53,28 @@ pub(crate) fn pieces(bytes: &[u8], sizes: &[usize], dont_fragment: bool) -> Vec<
         out
     };
     sizes.iter().enumerate().map(cut).collect()
+}
+
+/// Puts no-operations in place of the options without the copied flag (RFC 791 §3.1).
+fn blank_uncopied(header: &mut [u8]) {
+    const FIXED: usize = 20;
+    const END: u8 = 0;
+    const NO_OPERATION: u8 = 1;
+    const COPIED: u8 = 0x80;
+    let mut at = FIXED;
+    while let Some(kind) = header.get(at).copied().filter(|kind| *kind != END) {
+        let length = match kind {
+            NO_OPERATION => 1,
+            _ => usize::from(header.get(at + 1).copied().unwrap_or_default()),
+        };
+        let Some(option) = header.get_mut(at..at + length).filter(|option| !option.is_empty()) else {
+            return;
+        };
+        if kind & COPIED == 0 {
+            option.fill(NO_OPERATION);
+        }
+        at += length;
+    }
 }
 
 fn header_length(bytes: &[u8]) -> usize {

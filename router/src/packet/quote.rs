@@ -35,7 +35,7 @@ impl Packet<'_> {
         let header_length = usize::from(inner.first()? & 0x0f) * 4;
         let is_first = read_u16(inner, 6) & FRAGMENT_OFFSET == 0;
         let transport = inner.get(header_length..)?;
-        if inner.first()? >> 4 != 4 || header_length < 20 || !is_first || transport.len() < QUOTED_TRANSPORT {
+        if header_length < 20 || !is_first || transport.len() < QUOTED_TRANSPORT {
             return None;
         }
         let (source, destination) = (read_u32(inner, 12).into(), read_u32(inner, 16).into());

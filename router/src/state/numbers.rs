@@ -78,6 +78,16 @@ impl Numbers {
     }
 }
 
+impl Numbers {
+    /// By how much `sender`'s stream has grown where its receiver acknowledges this number.
+    pub(crate) fn grown_at(&self, sender: Side, acknowledged: u32) -> u32 {
+        match self {
+            Self::Map(streams) => acknowledged.wrapping_sub(streams.of(sender).to_original(acknowledged)),
+            Self::Offsets(offsets) => offsets.of(sender).grown_at(acknowledged),
+        }
+    }
+}
+
 /// `left` comes before `right` in the circle of sequence numbers (RFC 9293 §3.4).
 fn before(left: u32, right: u32) -> bool {
     left.wrapping_sub(right).cast_signed() < 0

@@ -106,3 +106,13 @@ fn sources_of_other_networks_pass_where_the_profile_says_so() {
         assert_eq!(lab.dropped(LAN, packet), DropReason::SourceNotOnLan, "{own}");
     }
 }
+
+#[test]
+fn options_that_are_not_to_be_copied_stand_in_the_first_fragment_alone() {
+    let mut lab = Lab::with(|_, config| config.wan_mtu = 100);
+    let options = [&RECORD[..11], &[1, 148, 4, 0, 0]].concat();
+    let large = with_options(udp("192.168.1.100:5000", "198.51.100.9:53", &[7; 100]), &options);
+    let left = lab.send(LAN, large);
+    assert_eq!(left[0].bytes[20..36], options);
+    assert_eq!(left[1].bytes[20..36], [&[1; 12][..], &[148, 4, 0, 0]].concat(), "RFC 791 §3.1");
+}

@@ -194,3 +194,20 @@ fn a_connection_from_outside_is_held_against_its_windows_too() {
     let not_sent = tcp(inside, remote).seq(71).ack(900).packet();
     assert_eq!(lab.dropped(LAN, not_sent), DropReason::OutOfWindow);
 }
+
+#[test]
+fn a_rewritten_lines_acknowledgement_fits_in_its_senders_numbers() {
+    let mut lab = Lab::with(|profile, config| {
+        *profile = Profile::named("linux-netfilter").unwrap();
+        config.lan = vec!["10.0.0.1/24".parse().unwrap()];
+    });
+    let (client, server) = ("10.0.0.2:1024", "198.51.100.9:21");
+    lab.connect(client, server);
+    let line = "PORT 10,0,0,2,195,80\r\n";
+    lab.from_lan(tcp(client, server).seq(1000).ack(5000).data("NOOP\r\n").packet());
+    let seen = lab.from_lan(tcp(client, server).seq(1006).ack(5000).data(line).packet());
+    assert_eq!(seen.text(), "PORT 203,0,113,7,195,80\r\n");
+    let end = 1006 + u32::try_from(seen.text().len()).unwrap();
+    let back = lab.from_wan(tcp(server, "203.0.113.7:1024").seq(5000).ack(end).packet());
+    assert_eq!(back.acknowledgement(), 1006 + u32::try_from(line.len()).unwrap());
+}

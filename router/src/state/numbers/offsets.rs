@@ -116,6 +116,18 @@ impl Offsets {
         }
     }
 
+    /// By how much the stream has grown where the receiver acknowledges this number.
+    pub(super) fn grown_at(&self, acknowledged: u32) -> u32 {
+        match &self.model {
+            // As Linux asks for its windows (nf_ct_seq_offset): with the receiver's number of the last byte.
+            Model::TwoOffsets(offsets) => {
+                let last = acknowledged.wrapping_sub(1);
+                offsets.sequence(last).wrapping_sub(last)
+            }
+            _ => acknowledged.wrapping_sub(self.clone().acknowledge(acknowledged)),
+        }
+    }
+
     /// A number of the receiver's that is acknowledged to the sender as `original`; `None` where there is no difference.
     pub(super) fn acknowledged_as(&self, original: u32) -> Option<u32> {
         let mut copy = self.clone();
