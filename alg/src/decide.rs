@@ -6,8 +6,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::dialect::{
-    AnnouncementsFrom, CutKeyword, Dialect, KeywordPosition, LetterCase, Malformed, PortZero, RefusedPort,
-    RepliesRead, Strictness, Terms, ThirdParty,
+    AnnouncementsFrom, CutKeyword, Dialect, KeywordPosition, LetterCase, Malformed, MaskCommandsFrom,
+    PortZero, RefusedPort, RepliesRead, Strictness, Terms, ThirdParty,
 };
 use crate::dialogue::{Closed, Dialogue};
 use crate::keyword::{self, Keyword};
@@ -279,7 +279,12 @@ impl Reading<'_> {
     }
 
     fn mask(&self, start: usize, command: Mask) -> Option<Decision> {
-        let seen = self.may_read() && self.segment.side == Side::Inside && self.position_is_watched(start);
+        let masks = match self.dialect.mask_commands_from {
+            MaskCommandsFrom::Inside => self.segment.side == Side::Inside,
+            MaskCommandsFrom::Outside => self.segment.side == Side::Outside,
+            MaskCommandsFrom::EitherSide => true,
+        };
+        let seen = masks && self.may_read() && self.position_is_watched(start);
         seen.then(|| Decision::Mask(Masking { command, span: start..start + command.keyword().len() }))
     }
 
@@ -308,7 +313,8 @@ impl Reading<'_> {
             KeywordPosition::AfterRememberedNewline => {
                 at_segment_start && direction.remembers(self.segment.sequence)
             }
-            KeywordPosition::AfterCrlfSegment => at_segment_start && !direction.waits_for_crlf(),
+            KeywordPosition::AfterCrlfSegment => at_segment_start && !self.dialogue.waits_for_crlf,
+            KeywordPosition::AfterOwnCrlfSegment => at_segment_start && direction.ended_with_crlf(),
         }
     }
 

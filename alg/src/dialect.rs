@@ -11,8 +11,8 @@ pub use opening::{AllowedPeer, ExtendedDelimiter, Gaps, Oversize, RestOfSegment,
 pub use range::Range;
 pub use reading::{
     AfterAuthTls, AnnouncementsFrom, Argument, ControlPortEnd, CutKeyword, EmptyNumbers, ForeignLines,
-    KeywordPosition, LeadingZeros, LetterCase, LineEnd, Malformed, Octets, PortZero, Reaches, RefusedPort,
-    RepliesRead, ReplyEnd, ReplyScan, Strictness, ThirdParty,
+    KeywordPosition, LeadingZeros, LetterCase, LineEnd, Malformed, MaskCommandsFrom, Octets, PortZero,
+    Reaches, RefusedPort, RepliesRead, ReplyEnd, ReplyScan, Strictness, ThirdParty,
 };
 
 use crate::acting::{DataPort, DataPortConflict, NoDataPort, PortTaken, Repeated, SequenceNumbers};
@@ -81,6 +81,8 @@ pub struct Dialect {
     pub extended_delimiter: ExtendedDelimiter,
     /// Commands that it makes unreadable, so that the server refuses them.
     pub mask_commands: Vec<Mask>,
+    /// Whose.
+    pub mask_commands_from: MaskCommandsFrom,
     /// What becomes of a connection on which TLS begins.
     pub after_auth_tls: AfterAuthTls,
     /// What a line of the client's means that is no FTP command.
@@ -121,7 +123,12 @@ impl Dialect {
     /// Whether it has anything to say of a connection whose `inside` end is on the LAN.
     pub fn handles(&self, inside: Role) -> bool {
         let restates = self.announcements_from == AnnouncementsFrom::EitherSide;
-        let masks = inside == Role::Client && !self.mask_commands.is_empty();
+        let masks = !self.mask_commands.is_empty()
+            && match self.mask_commands_from {
+                MaskCommandsFrom::Inside => inside == Role::Client,
+                MaskCommandsFrom::Outside => inside == Role::Server,
+                MaskCommandsFrom::EitherSide => true,
+            };
         let strict = self.wrong_role == Strictness::EndSession || self.pipelining == Strictness::EndSession;
         let rewrites = self.commands.iter().any(|command| restates || command.sent_by() == inside);
         rewrites || masks || strict

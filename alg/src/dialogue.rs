@@ -26,6 +26,8 @@ pub struct Dialogue {
     foreign: bool,
     /// Commands without a reply.
     unanswered: u16,
+    /// Whether the last segment that came, from either end, ended without `\r\n`.
+    pub(crate) waits_for_crlf: bool,
 }
 
 /// How far an encryption has come (RFC 4217 §4).
@@ -48,8 +50,8 @@ pub(crate) struct Direction {
     next: Option<u32>,
     /// Whether the last byte seen is in the middle of a line.
     in_line: bool,
-    /// Whether the last segment that came ended without `\r\n`.
-    waits_for_crlf: bool,
+    /// Whether the last segment that came ended with `\r\n`.
+    ended_with_crlf: bool,
     /// Sequence numbers at which a segment ended with a newline.
     newlines: ArrayVec<u32, NEWLINES_REMEMBERED>,
     /// The line under way.
@@ -78,9 +80,8 @@ impl Dialogue {
 
     /// The octets of `segment` are not read; the next ones follow them all the same.
     pub fn pass_over(&mut self, segment: &Segment<'_>) {
-        let direction = self.direction_mut(segment.role);
-        direction.lines.lose();
-        direction.arrive(segment.sequence, segment.bytes);
+        self.direction_mut(segment.role).lines.lose();
+        self.arrived(segment);
     }
 
     pub(crate) fn direction(&self, role: Role) -> &Direction {
@@ -166,8 +167,11 @@ impl Dialogue {
         }
     }
 
-    /// `segment` has been read and passes.
+    /// `segment` passes.
     pub(crate) fn arrived(&mut self, segment: &Segment<'_>) {
+        if !segment.bytes.is_empty() {
+            self.waits_for_crlf = !segment.bytes.ends_with(b"\r\n");
+        }
         self.direction_mut(segment.role).arrive(segment.sequence, segment.bytes);
     }
 }
@@ -184,9 +188,9 @@ impl Direction {
         self.newlines.contains(&sequence)
     }
 
-    /// Whether the last segment ended without `\r\n`.
-    pub(crate) fn waits_for_crlf(&self) -> bool {
-        self.waits_for_crlf
+    /// Whether a segment came, and the last one ended with `\r\n`.
+    pub(crate) fn ended_with_crlf(&self) -> bool {
+        self.ended_with_crlf
     }
 
     /// The bytes of `segment` that continue what was seen. Where some are missing before it, the line under way is lost.
@@ -203,7 +207,7 @@ impl Direction {
     fn arrive(&mut self, sequence: u32, bytes: &[u8]) {
         let Some(last) = bytes.last() else { return };
         let end = sequence.wrapping_add(u32::try_from(bytes.len()).unwrap_or_default());
-        self.waits_for_crlf = !bytes.ends_with(b"\r\n");
+        self.ended_with_crlf = bytes.ends_with(b"\r\n");
         if *last == b'\n' {
             self.remember(end);
         }

@@ -33,8 +33,8 @@ pub use decide::{Decision, Masking, Opening, Segment, Side};
 pub use dialect::{
     AfterAuthTls, AllowedPeer, AnnouncementsFrom, Argument, ControlPortEnd, CutKeyword, Dialect,
     EmptyNumbers, ExtendedDelimiter, ForeignLines, Gaps, KeywordPosition, LeadingZeros, LetterCase, LineEnd,
-    Malformed, Octets, Oversize, PortZero, Range, Reaches, RefusedPort, RepliesRead, ReplyEnd, ReplyScan,
-    RestOfSegment, Strictness, Terms, ThirdParty,
+    Malformed, MaskCommandsFrom, Octets, Oversize, PortZero, Range, Reaches, RefusedPort, RepliesRead,
+    ReplyEnd, ReplyScan, RestOfSegment, Strictness, Terms, ThirdParty,
 };
 pub use dialogue::Dialogue;
 pub use keyword::may_announce;

@@ -40,6 +40,7 @@ pub(crate) fn dialect() -> Dialect {
         rest_of_segment: RestOfSegment::Keep,
         extended_delimiter: ExtendedDelimiter::Keep,
         mask_commands: Vec::new(),
+        mask_commands_from: MaskCommandsFrom::Inside,
         after_auth_tls: AfterAuthTls::GoOn,
         foreign_lines: ForeignLines::Ignore,
         data_port: DataPort::Same,

@@ -18,9 +18,12 @@ pub enum KeywordPosition {
     /// segment ended with a newline (Linux `nf_conntrack_ftp`, `find_nl_seq`). So a direction's first segment is not
     /// read, nor one that follows a piece of a line; a retransmission is read while its number is remembered.
     AfterRememberedNewline,
-    /// At the first byte of a segment, if the one that came before it in its direction ended with `\r\n`; a direction's
-    /// first segment is read (libalias, `WAIT_CRLF`).
+    /// At the first byte of a segment, if the last one that came before it, from either end, ended with `\r\n`; the
+    /// connection's first segment is read (`FreeBSD` libalias, `WAIT_CRLF`: one flag for both directions).
     AfterCrlfSegment,
+    /// At the first byte of a segment, if the last one that came before it in its direction ended with `\r\n`; a
+    /// direction's first segment is not read (Realtek's libalias, `LINK_LAST_LINE_CRLF_TERMED`, which starts clear).
+    AfterOwnCrlfSegment,
 }
 
 /// Which letters a keyword may be written in.
@@ -140,6 +143,18 @@ pub enum AnnouncementsFrom {
     Inside,
     /// Also those from the outside: they announce what is reachable as it stands, and leave with the same endpoint in
     /// the gateway's words (Linux `nf_nat_ftp` rewrites whatever it matched).
+    EitherSide,
+}
+
+/// Whose commands are made unreadable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MaskCommandsFrom {
+    /// Those of clients behind the router.
+    Inside,
+    /// Those of clients outside, to servers behind the router (SMC 7004BR).
+    Outside,
+    /// Both.
     EitherSide,
 }
 

@@ -1,8 +1,8 @@
 use super::*;
 use crate::testing::{Talk, decide, dialect, first, from_client, opened, reason};
 use crate::{
-    AnnouncementsFrom, CutKeyword, Decision, KeywordPosition, LeftAlone, Malformed, Mask, Range, RepliesRead,
-    Strictness, SyntaxFault,
+    AnnouncementsFrom, CutKeyword, Decision, KeywordPosition, LeftAlone, Malformed, Mask, MaskCommandsFrom,
+    Range, RepliesRead, Side, Strictness, SyntaxFault,
 };
 
 const P: &str = "PORT 192,168,1,100,195,80\r\n";
@@ -58,6 +58,19 @@ fn a_segment_without_crlf_hides_the_next_one_from_libalias() {
     talk.say("NOOP\n");
     assert_eq!(reason(talk.say(P)), LeftAlone::KeywordPosition);
     opened(talk.say(P));
+}
+
+#[test]
+fn the_servers_half_line_hides_a_command_where_the_flag_is_shared() {
+    let mut shared = Talk::new(at(KeywordPosition::AfterCrlfSegment));
+    shared.reply("150 Opening");
+    assert_eq!(reason(shared.say(P)), LeftAlone::KeywordPosition);
+    let mut own = Talk::new(at(KeywordPosition::AfterOwnCrlfSegment));
+    assert_eq!(reason(own.say(P)), LeftAlone::KeywordPosition, "the first is not read");
+    own.reply("150 Opening");
+    opened(own.say(P));
+    own.say("NOOP\n");
+    assert_eq!(reason(own.say(P)), LeftAlone::KeywordPosition);
 }
 
 #[test]
@@ -240,6 +253,22 @@ fn a_masked_command_is_found_where_commands_are_looked_for() {
     let elsewhere = Segment { server_port: 2121, ..from_client(b"PASV\r\n") };
     assert_eq!(decide(&masks, &elsewhere), None);
     assert_eq!(decide(&dialect(), &from_client(b"PASV\r\n")), None);
+}
+
+#[test]
+fn commands_are_masked_of_the_side_that_the_dialect_names() {
+    let from_outside = Segment { side: Side::Outside, ..from_client(b"PASV\r\n") };
+    for (from, inside, outside) in [
+        (MaskCommandsFrom::Inside, true, false),
+        (MaskCommandsFrom::Outside, false, true),
+        (MaskCommandsFrom::EitherSide, true, true),
+    ] {
+        let masks = Dialect { mask_commands: vec![Mask::Pasv], mask_commands_from: from, ..dialect() };
+        let is_masked = |segment| matches!(decide(&masks, segment), Some(Decision::Mask(_)));
+        let seen = (is_masked(&from_client(b"PASV\r\n")), is_masked(&from_outside));
+        assert_eq!(seen, (inside, outside), "{from:?}");
+        assert_eq!((masks.handles(Role::Client), masks.handles(Role::Server)), (true, outside), "{from:?}");
+    }
 }
 
 #[test]

@@ -33,10 +33,13 @@ macro_rules! builtin {
 
 builtin!(
     "carrier-grade",
+    "freebsd-libalias",
     "full-cone",
     "linksys-befsr41-1.39",
+    "linux-2.2-masq",
     "linux-netfilter",
     "port-restricted-cone",
+    "realtek-ecos",
     "restricted-cone",
     "rfc-4787",
     "symmetric",

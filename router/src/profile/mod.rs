@@ -16,9 +16,9 @@ mod translation;
 use quirknat_alg::{
     AfterAuthTls, AllowedPeer, AnnouncementsFrom, Argument, Command, ControlPortEnd, CutKeyword, DataPort,
     DataPortConflict, Dialect, EmptyNumbers, ExtendedDelimiter, ForeignLines, Gaps, KeywordPosition,
-    LeadingZeros, LetterCase, LineEnd, Malformed, Mask, NoDataPort, Octets, Oversize, PortTaken, PortZero,
-    Range, Reaches, RefusedPort, Repeated, RepliesRead, ReplyEnd, ReplyScan, RestOfSegment, SequenceNumbers,
-    Strictness, Terms, ThirdParty,
+    LeadingZeros, LetterCase, LineEnd, Malformed, Mask, MaskCommandsFrom, NoDataPort, Octets, Oversize,
+    PortTaken, PortZero, Range, Reaches, RefusedPort, Repeated, RepliesRead, ReplyEnd, ReplyScan,
+    RestOfSegment, SequenceNumbers, Strictness, Terms, ThirdParty,
 };
 use serde::{Deserialize, Serialize};
 
@@ -165,6 +165,7 @@ pub struct Ftp {
     pub rest_of_segment: Stated<RestOfSegment>,
     pub extended_delimiter: Stated<ExtendedDelimiter>,
     pub mask_commands: Stated<Vec<Mask>>,
+    pub mask_commands_from: Stated<MaskCommandsFrom>,
     pub after_auth_tls: Stated<AfterAuthTls>,
     pub foreign_lines: Stated<ForeignLines>,
     pub data_port: Stated<DataPort>,
@@ -221,6 +222,7 @@ impl Ftp {
             rest_of_segment: self.rest_of_segment.value,
             extended_delimiter: self.extended_delimiter.value,
             mask_commands: self.mask_commands.value.clone(),
+            mask_commands_from: self.mask_commands_from.value,
             after_auth_tls: self.after_auth_tls.value,
             foreign_lines: self.foreign_lines.value,
             data_port: self.data_port.value,

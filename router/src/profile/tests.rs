@@ -196,6 +196,11 @@ fn every_value_of_every_builtin_has_evidence_and_a_source() {
                 let named = documents().iter().any(|document| source.contains(document));
                 assert!(named, "{}: the source of {place} names no document", builtin.name);
             }
+            if evidence == "source-read" {
+                let mut words = source.split([' ', ',', ':', ';']);
+                let named = words.any(|word| [".c", ".h", ".cdl"].iter().any(|end| word.ends_with(end)));
+                assert!(named, "{}: the source of {place} names no source file", builtin.name);
+            }
         });
         assert!(values > 30, "{}: found {values} values only", builtin.name);
     }

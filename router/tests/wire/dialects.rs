@@ -44,5 +44,8 @@ macro_rules! tables {
 }
 
 tables!(
+    freebsd_libalias: "freebsd-libalias",
     linksys_befsr41_1_39: "linksys-befsr41-1.39",
+    linux_2_2_masq: "linux-2.2-masq",
+    realtek_ecos: "realtek-ecos",
 );

@@ -25,8 +25,8 @@ pub(super) enum Act {
     Client(String),
     /// The server sends a segment.
     Server(String),
-    /// The segment that was sent last is sent again.
-    Again,
+    /// The segment that was sent last is sent again, with more behind it where this says so.
+    Again(Option<String>),
     /// The client ends the control connection by a RST.
     ClientResets,
     /// What leaves on the other side.
@@ -82,7 +82,8 @@ fn act_of(line: &str) -> Act {
         ("client", ["resets"]) => Some(Act::ClientResets),
         ("before", ["login"]) => Some(Act::BeforeLogin),
         ("server", ["behind"]) => Some(Act::ServerBehind),
-        ("again", []) => Some(Act::Again),
+        ("again", []) => Some(Act::Again(None)),
+        ("again", _) => Some(Act::Again(Some(unescaped(rest)))),
         ("client", _) => Some(Act::Client(unescaped(rest))),
         ("server", _) => Some(Act::Server(unescaped(rest))),
         ("leaves", ["as", "it", "is"]) => Some(Act::Leaves(Leaves::Unchanged)),

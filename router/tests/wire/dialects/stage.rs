@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use quirknat_router::event::{EventKind, Interface};
+use quirknat_router::profile::Profile;
 
 use super::script::{Act, Case, Leaves, fits};
 use crate::support::{LAN, Lab, PC, SERVER, STRANGER, Seen, WAN, WAN_ADDRESS, at, tcp};
@@ -82,7 +83,7 @@ impl Stage {
         let behind = has(Act::ServerBehind);
         let port = port.unwrap_or(21);
         let mut lab = Lab::with(|own, config| {
-            *own = quirknat_router::profile::Profile::named(profile).unwrap();
+            *own = Profile::named(profile).unwrap_or_else(|error| panic!("{error}"));
             if let Some(address) = client {
                 let network = address.rsplit_once('.').map_or(address, |(network, _)| network);
                 config.lan = vec![format!("{network}.1/24").parse().unwrap()];
@@ -132,9 +133,12 @@ impl Stage {
                 self.nothing_untold()?;
                 self.say(!self.talk.client_is_inside, text);
             }
-            Act::Again => {
+            Act::Again(longer) => {
                 self.nothing_untold()?;
-                self.send(self.last.clone());
+                let Segment { from_inside, sequence, text } = self.last.clone();
+                let text = longer.clone().unwrap_or(text);
+                self.talk.reach(from_inside, sequence + length(&text).unsigned_abs());
+                self.send(Segment { from_inside, sequence, text });
             }
             Act::ClientResets => {
                 let Talk { inside, remote, inside_sent, .. } = &self.talk;
@@ -174,13 +178,10 @@ impl Stage {
         if passed.is_empty() {
             return;
         }
-        let sent = self.last.sequence + length(text).unsigned_abs();
         if from_inside {
             self.grown += passed.iter().map(|seen| length(&seen.text())).sum::<i32>() - length(text);
-            self.talk.inside_sent = sent;
-        } else {
-            self.talk.remote_sent = sent;
         }
+        self.talk.reach(from_inside, self.last.sequence + length(text).unsigned_abs());
     }
 
     fn send(&mut self, segment: Segment) {
@@ -274,6 +275,11 @@ impl Talk {
     fn new(inside: String, remote: String, external: String, client_is_inside: bool) -> Self {
         let (inside_sent, remote_sent, after_login) = (INSIDE, REMOTE, INSIDE);
         Self { inside, remote, external, client_is_inside, inside_sent, remote_sent, after_login }
+    }
+
+    /// An end has sent all before this number.
+    fn reach(&mut self, from_inside: bool, sent: u32) {
+        *(if from_inside { &mut self.inside_sent } else { &mut self.remote_sent }) = sent;
     }
 
     /// The remote end acknowledges up to `number`, as it counts; what the inside end gets.
