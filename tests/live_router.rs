@@ -4,7 +4,7 @@
 #[expect(dead_code, unreachable_pub, reason = "a lab for several test programs, each of which uses its part")]
 mod support;
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -13,6 +13,7 @@ use support::home::{Home, PROFILE, ROUTER, WAN, lan_address, start_router};
 use support::namespace::Namespace;
 use support::process::{Finished, command};
 use support::requirement::{LAB, Requirement, met};
+use support::scratch::Scratch;
 
 const SERVER: &str = "198.51.100.9";
 
@@ -173,6 +174,59 @@ fn sigterm_and_sigint_end_it_with_its_counters_and_leave_nothing_behind() {
         assert!(!home.client().has_device("lan0"), "lan0 outlives the router");
         assert!(!home.outside.has_device("wan0"), "wan0 outlives the router");
     }
+}
+
+/// The router's UPnP-IGD service, asked by MiniUPnP's client.
+#[test]
+fn upnpc_has_a_port_opened_and_closed_again() {
+    if !met(&LAB) || !met(&[Requirement::Program("upnpc")]) {
+        return;
+    }
+    // Not a documentation's address: upnpc takes a router that has one for one without a connection.
+    let (wan, guest) = ("45.0.0.7", "45.0.0.9");
+    let scratch = Scratch::new();
+    let profile = include_str!("../router/profiles/port-restricted-cone.toml")
+        .replace("\nupnp-igd = { value = false", "\nupnp-igd = { value = true")
+        .replace("\nupnp-igd-forwards = { value = 0", "\nupnp-igd-forwards = { value = 8");
+    let profile = scratch.write("with-upnp.toml", profile).display().to_string();
+    let place = Namespace::new("router");
+    let wan_port = format!("wan0={wan}/24");
+    let arguments = ["--profile", &profile, "--lan", "lan0=192.168.1.1/24", "--wan", &wan_port];
+    let router = start_router(&place, &arguments);
+    let home = Home::around(place, router, 1, guest);
+    let upnpc = |arguments: &str| {
+        let mut upnpc = command("upnpc");
+        upnpc.args(arguments.split(' '));
+        let finished = home.client().run("upnpc", upnpc, 20);
+        assert_eq!(finished.code(), Some(0), "upnpc {arguments}: {}", finished.story());
+        finished.text()
+    };
+    let listener = home.client().enter(|| TcpListener::bind("0.0.0.0:5300")).expect("the port is free there");
+    let door = SocketAddr::new(wan.parse().expect("an address"), 8080);
+    let knock = || home.outside.enter(|| TcpStream::connect_timeout(&door, Duration::from_secs(1)));
+
+    assert!(knock().is_err(), "nobody has asked yet");
+    let status = upnpc("-s");
+    for told in [
+        "desc: http://192.168.1.1:5000/description.xml",
+        "Status : Connected",
+        "ExternalIPAddress = 45.0.0.7",
+    ] {
+        assert!(status.contains(told), "{told}: {status}");
+    }
+    let there = "-u http://192.168.1.1:5000/description.xml";
+    let added = upnpc(&format!("{there} -a {} 5300 8080 TCP 600", lan_address(0)));
+    assert!(
+        added.contains("external 45.0.0.7:8080 TCP is redirected to internal 192.168.1.100:5300"),
+        "{added}"
+    );
+    let list = upnpc(&format!("{there} -l"));
+    assert!(list.contains("TCP  8080->192.168.1.100:5300"), "{list}");
+    let guest_end = knock().expect("the port is open");
+    let (_, from) = listener.accept().expect("who is let in can be accepted");
+    assert_eq!(Some(from), guest_end.local_addr().ok(), "with the guest's own address");
+    upnpc(&format!("{there} -d 8080 TCP"));
+    assert!(knock().is_err(), "it is closed");
 }
 
 #[test]

@@ -91,10 +91,11 @@ pub enum EventKind {
         target: SocketAddrV4,
         #[serde(flatten)]
         origin: Origin,
-        expires_s: u32,
+        /// `None`: they are open for good.
+        expires_s: Option<u32>,
     },
-    /// They stay open longer, or less long.
-    PortsRefreshed { opening: u32, expires_s: u32 },
+    /// They stay open longer, or less long; `None`: for good.
+    PortsRefreshed { opening: u32, expires_s: Option<u32> },
     /// Ports that a LAN host asked for do not open.
     PortsRefused { protocol: Protocol, target: SocketAddrV4, wanted: u16, reason: OpeningRefusal },
     /// Ports close; what came in through them goes on.
@@ -162,6 +163,10 @@ pub enum Answer {
     Reset,
     /// A response of NAT-PMP.
     NatPmp,
+    /// Responses to a search for UPnP devices.
+    Ssdp,
+    /// TCP segments of its UPnP-IGD service.
+    UpnpIgd,
 }
 
 /// What made a translation.
@@ -176,8 +181,10 @@ pub enum Origin {
     AlgForward,
     /// A packet from the WAN through a forward of the user's.
     StaticForward,
-    /// A packet from the WAN through a port that the host asked for.
+    /// A packet from the WAN through a port that the host asked for by NAT-PMP.
     Requested,
+    /// A packet from the WAN through a port that was asked for by UPnP-IGD.
+    UpnpIgd,
     /// A packet from the WAN through a port that the host's own traffic triggered.
     Triggered,
     /// A packet from the WAN that nothing else wanted.
@@ -192,6 +199,12 @@ pub enum OpeningRefusal {
     TooMany,
     /// No external port is free.
     NoPortLeft,
+    /// The port is another host's, or a mapping has it.
+    PortTaken,
+    /// It would lead to another host than the one that asks.
+    ForAnotherHost,
+    /// It would not be open for good, and the profile grants nothing else.
+    NotForGood,
 }
 
 /// Why ports of a LAN host close.
@@ -200,8 +213,10 @@ pub enum OpeningRefusal {
 pub enum OpeningEnd {
     /// Their time is over.
     Expired,
-    /// The host asked for it.
+    /// Who asked for them asked for it.
     Deleted,
+    /// The same port was asked for again, with something else behind it.
+    Replaced,
 }
 
 /// Why a translation is not made.

@@ -22,6 +22,7 @@ pub mod packet;
 pub mod profile;
 pub mod reason;
 mod state;
+mod upnp;
 
 pub use core::{Counters, NotTurned, Router, Translation};
 /// What a gateway is like and why it does what it does: the types of its events and profiles.

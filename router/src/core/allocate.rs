@@ -10,6 +10,7 @@ use super::Router;
 use crate::event::TranslationEnd;
 use crate::packet::Protocol;
 use crate::profile::{Identifiers, PortAllocation, PortConflict, PortRange, SystemPorts};
+use crate::state::resting::Resting;
 
 /// Where the search for a free port goes on, for each protocol, and what random searches begin with.
 #[derive(Debug)]
@@ -18,6 +19,7 @@ pub(super) struct PortCursors {
     tcp: u16,
     udp: u16,
     icmp: u16,
+    resting: Resting,
     /// Pinned: the same seed draws the same ports on every machine and with every release.
     random: Pcg64,
     /// What the next draw comes to, where that is known.
@@ -36,7 +38,8 @@ impl PortCursors {
     pub(super) fn new(range: PortRange, seed: u64) -> Self {
         // The stream that the PCG reference implementation starts with.
         let random = Pcg64::new(u128::from(seed), 0x0a02_bdbf_7bb3_c0a7_ac28_fa16_a64a_bf96);
-        Self { range, tcp: range.first, udp: range.first, icmp: range.first, random, foretold: None }
+        let (first, resting) = (range.first, Resting::default());
+        Self { range, tcp: first, udp: first, icmp: first, resting, random, foretold: None }
     }
 
     fn cursor(&mut self, protocol: Protocol) -> &mut u16 {
@@ -184,10 +187,20 @@ impl Router {
         None
     }
 
-    /// Whether `port` can stand for `inside`: nothing holds it, and no forward leads it to someone else, or led a
-    /// connection there that goes on.
+    /// Nobody gets a port for the profile's delay after its mapping ended (RFC 6888 REQ-8). ICMP has no ports.
+    pub(super) fn rest(&mut self, protocol: Protocol, port: u16) {
+        let delay = *self.profile.ports.reuse_delay;
+        if delay > 0 && protocol != Protocol::Icmp {
+            let until = self.clock.tick_after.saturating_add(delay);
+            self.ports.resting.add(protocol, port, self.clock.tick, until);
+        }
+    }
+
+    /// Whether `port` can stand for `inside`: nothing holds it or did so just now, and no forward leads it to someone
+    /// else, or led a connection there that goes on.
     pub(super) fn is_free(&self, protocol: Protocol, port: u16, inside: SocketAddrV4) -> bool {
         self.mappings.holder(protocol, port).is_none()
+            && !self.ports.resting.has(protocol, port, self.clock.tick)
             && !self.mappings.is_occupied_by_another(protocol, port, inside)
             && !self.forwards.leads_elsewhere(protocol, port, inside)
     }

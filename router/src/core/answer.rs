@@ -1,4 +1,4 @@
-//! Packets to the router itself. It answers pings and has no service.
+//! Packets to the router itself: it answers pings, and for its services.
 
 use quirknat_alg::Side;
 
@@ -24,9 +24,17 @@ impl Router {
             Transport::Tcp(tcp) if self.tracking.refuses_to_begin(tcp.flags) => {
                 return Err(DropReason::OutOfState.into());
             }
-            Transport::Tcp(_) => reset(packet).map(|segment| (segment, Answer::Reset)),
+            Transport::Tcp(_) => {
+                if let Some(stop) = self.upnp_segment(ingress, packet) {
+                    return Err(stop);
+                }
+                reset(packet).map(|segment| (segment, Answer::Reset))
+            }
             Transport::Udp { .. } => {
                 if let Some(stop) = self.nat_pmp(ingress, packet) {
+                    return Err(stop);
+                }
+                if let Some(stop) = self.ssdp(ingress, packet.destination(), packet) {
                     return Err(stop);
                 }
                 let from = if ingress == Interface::Wan { Side::Outside } else { Side::Inside };

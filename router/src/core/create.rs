@@ -253,7 +253,10 @@ impl Router {
         if flow.mapping == MappingId::NONE {
             self.mappings.vacate(flow.protocol, flow.external.port(), flow.inside);
         } else {
-            self.mappings.release(flow.mapping, *flow.remote.ip());
+            let freed = self.mappings.release(flow.mapping, *flow.remote.ip());
+            if let Some(port) = freed {
+                self.rest(flow.protocol, port);
+            }
         }
         self.events.push(EventKind::TranslationEnded { translation: flow.serial, reason });
         if flow.control != ControlId::NONE {

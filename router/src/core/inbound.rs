@@ -140,7 +140,7 @@ impl Router {
         if let Some(target) = self.forwards.static_target(protocol, port) {
             return wanted(target, Origin::StaticForward);
         }
-        if let Some((target, origin)) = self.forwards.openings.target(protocol, port) {
+        if let Some((target, origin)) = self.forwards.openings.leads(protocol, port) {
             return wanted(target, origin);
         }
         if let Some(id) = self.mappings.holder(protocol, port) {

@@ -18,7 +18,7 @@ impl Router {
             return Err(DropReason::SourceNotOnLan.into());
         };
         if is_never_unicast(destination) || own.is_broadcast(source) {
-            return Err(DropReason::NotUnicast.into());
+            return Err(self.not_unicast(port, own, packet));
         }
         if (!own.holds(source) && !self.may_come_from_lan(source)) || source == own.address {
             return Err(DropReason::SourceNotOnLan.into());

@@ -28,6 +28,7 @@ mod queries;
 mod track;
 mod turned;
 mod unsolicited;
+mod upnp_igd;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
@@ -86,6 +87,8 @@ pub struct Router {
     /// What the user has set up to open ports.
     triggers: Vec<PortTrigger>,
     held_syns: unsolicited::HeldSyns,
+    /// Where the profile has it.
+    upnp_igd: Option<Box<upnp_igd::UpnpIgd>>,
     stations: Stations,
     timers: Wheel<Timer>,
     clock: Clock,
@@ -271,6 +274,7 @@ impl Router {
             identifications: rewrites.then_some(1),
             triggers: config.triggers.clone(),
             held_syns: unsolicited::HeldSyns::default(),
+            upnp_igd: (*profile.services.upnp_igd).then(|| Box::new(upnp_igd::UpnpIgd::new(config.seed))),
             stations: Stations::new(),
             timers: Wheel::new(),
             clock: Clock::NEW,
@@ -318,16 +322,24 @@ impl Router {
     /// Changes the largest packets that the links take, in bytes: a link was set up anew.
     pub fn set_mtu(&mut self, lan: usize, wan: usize) {
         (self.lan_mtu, self.wan_mtu) = (lan, wan);
+        if let Some(service) = self.upnp_igd.as_mut() {
+            service.forget_connections();
+        }
     }
 
     /// Ends what has come to its end by `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.advance(now);
+        if self.upnp_igd.is_some() {
+            self.serve_upnp(now);
+        }
     }
 
     /// When [`Router::handle_timeout`] has something to do next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.next().map(timer::instant)
+        let timers = self.timers.next().map(timer::instant);
+        let service = self.upnp_igd.as_ref().and_then(|service| service.poll_timeout());
+        timers.into_iter().chain(service).min()
     }
 
     /// A packet that the router sends besides the one it forwards.

@@ -9,7 +9,6 @@ use crate::packet::{Packet, Protocol, Transport, datagram};
 use crate::profile::PortRange;
 use crate::reason::DropReason;
 use crate::state::opening::Opening;
-use crate::state::timer::TimerId;
 
 /// RFC 6886 §3.
 const PORT: u16 = 5351;
@@ -127,14 +126,7 @@ impl Router {
             return (ResultCode::OutOfResources, 0, 0);
         };
         let ports = PortRange { first: port, last: port };
-        self.open(Opening {
-            protocol,
-            ports,
-            target: inside,
-            origin: Origin::Requested,
-            deadline,
-            timer: TimerId::UNSET,
-        });
+        self.open(Opening::new(protocol, ports, inside, Origin::Requested, deadline));
         (ResultCode::Success, port, lifetime)
     }
 

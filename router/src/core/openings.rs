@@ -14,16 +14,16 @@ impl Router {
     pub(super) fn open(&mut self, mut opening: Opening) {
         self.serials.opening += 1;
         let number = self.serials.opening;
-        opening.timer = self.timers.set(opening.deadline, Timer::Opening(number));
-        self.forwards.openings.insert(number, opening);
+        opening.timer = self.opening_timer(number, opening.deadline);
         let Opening { protocol, ports, target, origin, deadline, .. } = opening;
+        self.forwards.openings.insert(number, opening);
         self.events.push(EventKind::PortsOpened {
             opening: number,
             protocol,
             ports,
             target,
             origin,
-            expires_s: deadline,
+            expires_s: Opening::expires(deadline),
         });
     }
 
@@ -33,13 +33,23 @@ impl Router {
         if opening.deadline == deadline {
             return;
         }
-        let is_sooner = deadline < opening.deadline;
         opening.deadline = deadline;
-        if is_sooner {
-            self.timers.cancel(opening.timer);
-            opening.timer = self.timers.set(deadline, Timer::Opening(number));
+        let timer = opening.timer;
+        self.timers.cancel(timer);
+        let timer = self.opening_timer(number, deadline);
+        if let Some(opening) = self.forwards.openings.get_mut(number) {
+            opening.timer = timer;
         }
-        self.events.push(EventKind::PortsRefreshed { opening: number, expires_s: deadline });
+        let expires_s = Opening::expires(deadline);
+        self.events.push(EventKind::PortsRefreshed { opening: number, expires_s });
+    }
+
+    /// What is open for good has no timer.
+    fn opening_timer(&mut self, number: u32, deadline: Tick) -> TimerId {
+        match Opening::expires(deadline) {
+            Some(deadline) => self.timers.set(deadline, Timer::Opening(number)),
+            None => TimerId::UNSET,
+        }
     }
 
     /// Ports close; what came in through them goes on.
@@ -74,14 +84,7 @@ impl Router {
                 // Whoever came first has them.
                 None if self.forwards.openings.overlap(protocol, ports) => {}
                 None => {
-                    self.open(Opening {
-                        protocol,
-                        ports,
-                        target,
-                        origin: Origin::Triggered,
-                        deadline,
-                        timer: TimerId::UNSET,
-                    });
+                    self.open(Opening::new(protocol, ports, target, Origin::Triggered, deadline));
                 }
             }
         }

@@ -59,19 +59,25 @@ impl fmt::Display for EventKind {
                 write!(out, "forward {forward} ended: {}", forward_end_text(*reason))
             }
             Self::PortsOpened { opening, protocol, ports, target, origin, expires_s } => {
-                let why = if *origin == Origin::Triggered { "triggered" } else { "asked for" };
-                write!(
-                    out,
-                    "opening {opening}, {why}: {protocol} {ports} leads to {target} until {expires_s} s"
-                )
+                let why = match origin {
+                    Origin::Triggered => "triggered",
+                    Origin::UpnpIgd => "asked for by UPnP",
+                    _ => "asked for",
+                };
+                write!(out, "opening {opening}, {why}: {protocol} {ports} leads to {target} ")?;
+                write_expiry(out, *expires_s)
             }
             Self::PortsRefreshed { opening, expires_s } => {
-                write!(out, "opening {opening} lives until {expires_s} s")
+                write!(out, "opening {opening} lives ")?;
+                write_expiry(out, *expires_s)
             }
             Self::PortsRefused { protocol, target, wanted, reason } => {
                 let why = match reason {
                     OpeningRefusal::TooMany => "as many are open as may be",
                     OpeningRefusal::NoPortLeft => "no external port is free",
+                    OpeningRefusal::PortTaken => "the port is taken",
+                    OpeningRefusal::ForAnotherHost => "another host asks for it",
+                    OpeningRefusal::NotForGood => "only what is open for good is granted",
                 };
                 write!(out, "no opening of {protocol} {wanted} for {target}: {why}")
             }
@@ -79,6 +85,7 @@ impl fmt::Display for EventKind {
                 let why = match reason {
                     OpeningEnd::Expired => "expired",
                     OpeningEnd::Deleted => "its host closed it",
+                    OpeningEnd::Replaced => "replaced by another for the same port",
                 };
                 write!(out, "opening {opening} closed: {why}")
             }
@@ -128,6 +135,13 @@ impl fmt::Display for Interface {
     }
 }
 
+fn write_expiry(out: &mut fmt::Formatter<'_>, expires_s: Option<u32>) -> fmt::Result {
+    match expires_s {
+        Some(seconds) => write!(out, "until {seconds} s"),
+        None => out.write_str("for good"),
+    }
+}
+
 fn passage_text(passage: Passage) -> &'static str {
     match passage {
         Passage::Translated => "translated",
@@ -148,6 +162,8 @@ fn answer_text(answer: Answer) -> &'static str {
         Answer::Prohibited => "administratively prohibited",
         Answer::Reset => "reset",
         Answer::NatPmp => "NAT-PMP response",
+        Answer::Ssdp => "SSDP response",
+        Answer::UpnpIgd => "UPnP-IGD segment",
     }
 }
 
@@ -158,6 +174,7 @@ fn origin_text(origin: Origin) -> &'static str {
         Origin::AlgForward => "through the gateway's forward",
         Origin::StaticForward => "through a forward of the user's",
         Origin::Requested => "through a port that the host asked for",
+        Origin::UpnpIgd => "through a port asked for by UPnP",
         Origin::Triggered => "through a port that the host triggered",
         Origin::DmzHost => "to the DMZ host",
     }

@@ -330,6 +330,16 @@ pub enum FragmentHandling {
     Drop,
 }
 
+/// For how long a port can be asked for by UPnP-IGD (WANIPConnection:1 §2.4.16).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Leases {
+    /// For as many seconds as the host says, or for good.
+    Any,
+    /// For good alone; anything else is refused with error 725.
+    Permanent,
+}
+
 /// A range of ports, written `"1024-65535"`; both ends belong to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PortRange {

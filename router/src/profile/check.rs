@@ -113,6 +113,20 @@ impl Checks<'_> {
                 "say `allocation = \"preserving\"`, or \"next\" here",
             );
         }
+        if ports.reuse_delay.value > 0 && overloading {
+            self.fault(
+                &["ports", "reuse-delay"],
+                "a shared port is never free",
+                "with `overloading = true`, say 0 here",
+            );
+        }
+        if ports.reuse_delay.value > 0 && ports.on_conflict.value == PortConflict::TakeOver {
+            self.fault(
+                &["ports", "reuse-delay"],
+                "a port that is taken over has no rest",
+                "with `on-conflict = \"take-over\"`, say 0 here",
+            );
+        }
         if profile.wan.syn_answer_delay.value > 0 && profile.wan.unsolicited_tcp.value == UnsolicitedTcp::Drop
         {
             self.fault(
@@ -161,6 +175,13 @@ impl Checks<'_> {
             self.at_least_one(&path, forwards, "to grant none, say `nat-pmp = false`");
         }
         self.at_most(&path, forwards, u16::MAX.into());
+        let (forwards, path) = (services.upnp_igd_forwards.value, ["services", "upnp-igd-forwards"]);
+        if services.upnp_igd.value {
+            self.at_least_one(&path, forwards, "to grant none, say `upnp-igd = false`");
+        }
+        self.at_most(&path, forwards, u16::MAX.into());
+        let port = services.upnp_igd_port.value;
+        self.at_least_one(&["services", "upnp-igd-port"], port, "ports go from 1 to 65535");
         self.at_most(&["forwards", "triggers"], profile.forwards.triggers.value, u16::MAX.into());
         let wait = profile.fragments.timeout.value;
         self.at_least_one(&["fragments", "timeout"], wait, "fragments are waited for 1 second or more");

@@ -24,9 +24,9 @@ use serde::{Deserialize, Serialize};
 
 pub use behaviour::{
     Filtering, FragmentCut, FragmentHandling, HairpinnedErrors, Hairpinning, IcmpErrors, IcmpQuery,
-    Identification, Identifiers, IpOptions, Mapping, MidStream, OnEnd, OwnDontFragment, OwnTypeOfService,
-    PortAllocation, PortConflict, PortRange, QuotedSequence, Refresh, Sources, SystemPorts, TcpTracking,
-    TellRefusal, ToWan, UnsolicitedTcp, UnsolicitedUdp, WhenFull,
+    Identification, Identifiers, IpOptions, Leases, Mapping, MidStream, OnEnd, OwnDontFragment,
+    OwnTypeOfService, PortAllocation, PortConflict, PortRange, QuotedSequence, Refresh, Sources, SystemPorts,
+    TcpTracking, TellRefusal, ToWan, UnsolicitedTcp, UnsolicitedUdp, WhenFull,
 };
 pub use evidence::{Evidence, Stated};
 pub use load::{Builtin, ProfileError, builtin};
@@ -120,6 +120,16 @@ pub struct Services {
     pub nat_pmp_forwards: Stated<u32>,
     /// The longest that one is granted at a time, in seconds.
     pub nat_pmp_lifetime: Stated<u32>,
+    /// Whether hosts can ask for ports by UPnP (WANIPConnection:1 of an InternetGatewayDevice:1).
+    pub upnp_igd: Stated<bool>,
+    /// The TCP port of its descriptions and controls.
+    pub upnp_igd_port: Stated<u16>,
+    /// How many ports are open by it at a time.
+    pub upnp_igd_forwards: Stated<u32>,
+    /// Which leases it grants.
+    pub upnp_igd_leases: Stated<Leases>,
+    /// Whether a host can ask for ports that lead to another one.
+    pub upnp_igd_other_hosts: Stated<bool>,
 }
 
 /// The application level gateways.

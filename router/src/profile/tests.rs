@@ -81,6 +81,11 @@ shows! {
     reassembling_without_holding: "handling = \"follow\"\ntimeout = 30\nheld = 16" => "handling = \"reassemble\"\ntimeout = 30\nheld = 0",
     taking_over_what_is_not_preserved:
         "allocation = \"preserving\"\non-conflict = \"next\"" => "allocation = \"random\"\non-conflict = \"take-over\"",
+    resting_what_is_taken_over:
+        "on-conflict = \"next\"\nparity = false\nsystem-ports = \"any\"\nrange = \"1024-65535\"\noverloading = false\nreuse-delay = 0"
+            => "on-conflict = \"take-over\"\nparity = false\nsystem-ports = \"any\"\nrange = \"1024-65535\"\noverloading = false\nreuse-delay = 120",
+    resting_what_is_shared: "overloading = false\nreuse-delay = 0" => "overloading = true\nreuse-delay = 120",
+    upnp_for_no_port: "upnp-igd = false" => "upnp-igd = true",
     delaying_no_answer: "syn-answer-delay = 0" => "syn-answer-delay = 6",
     control_characters: "udp = 120" => "\"u\\u001b[31mdp\" = 120",
 }
@@ -118,6 +123,7 @@ fn zero_is_refused_where_it_would_mean_nothing() {
         "forward-outstanding = 8",
         "rewrites-remembered = 8",
         "control-ports = [21]",
+        "upnp-igd-port = 5000",
     ] {
         let (key, value) = line.split_once(" = ").unwrap();
         let zero = value.replace(|letter: char| letter.is_ascii_digit(), "").replace("[]", "[0]");

@@ -67,6 +67,8 @@ pub struct Ports {
     pub identifiers: Stated<Identifiers>,
     /// Whether no mapping gets a port that a forward leads elsewhere from.
     pub reserved_by_forwards: Stated<bool>,
+    /// How long nobody gets a TCP or UDP port whose mapping ended (RFC 6888 REQ-8), in seconds.
+    pub reuse_delay: Stated<u32>,
 }
 
 /// TCP connection tracking.

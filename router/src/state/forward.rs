@@ -95,7 +95,7 @@ impl Forwards {
     /// Where the forwards of any kind lead a packet to `port`; a port with a target is not free for others.
     pub(crate) fn target(&self, protocol: Protocol, port: u16) -> Option<SocketAddrV4> {
         let by_alg = || self.alg_targets(protocol, port).next();
-        let by_host = || self.openings.target(protocol, port).map(|(target, _)| target);
+        let by_host = || self.openings.target(protocol, port);
         self.static_target(protocol, port).or_else(by_alg).or_else(by_host)
     }
 

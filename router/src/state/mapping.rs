@@ -224,9 +224,9 @@ impl MappingTable {
         }
     }
 
-    /// A flow to `remote` ended; the last one takes the mapping along.
-    pub(crate) fn release(&mut self, id: MappingId, remote: Ipv4Addr) {
-        let Some(mapping) = self.mappings.get_mut(id.0 as usize) else { return };
+    /// A flow to `remote` ended; the last one takes the mapping along, whose external port is given back.
+    pub(crate) fn release(&mut self, id: MappingId, remote: Ipv4Addr) -> Option<u16> {
+        let mapping = self.mappings.get_mut(id.0 as usize)?;
         mapping.flows = mapping.flows.saturating_sub(1);
         let last = mapping.flows == 0;
         if let Some(count) = self.contacts.get_mut(&(id, remote)) {
@@ -235,20 +235,23 @@ impl MappingTable {
                 self.contacts.remove(&(id, remote));
             }
         }
-        if last && let Some(mapping) = self.mappings.try_remove(id.0 as usize) {
-            let Mapping { protocol, inside, towards, external_port, .. } = mapping;
-            if let Some(in_order) = &mut self.in_order {
-                in_order.leave(protocol, inside, id);
-            }
-            let inside = inside_hash(&self.hasher, protocol, inside, towards);
-            let external = external_hash(&self.hasher, protocol, external_port);
-            if let Ok(entry) = self.by_inside.find_entry(inside, |entry| *entry == id.0) {
-                entry.remove();
-            }
-            if let Ok(entry) = self.by_external.find_entry(external, |entry| *entry == id.0) {
-                entry.remove();
-            }
+        if !last {
+            return None;
         }
+        let Mapping { protocol, inside, towards, external_port, .. } =
+            self.mappings.try_remove(id.0 as usize)?;
+        if let Some(in_order) = &mut self.in_order {
+            in_order.leave(protocol, inside, id);
+        }
+        let inside = inside_hash(&self.hasher, protocol, inside, towards);
+        let external = external_hash(&self.hasher, protocol, external_port);
+        if let Ok(entry) = self.by_inside.find_entry(inside, |entry| *entry == id.0) {
+            entry.remove();
+        }
+        if let Ok(entry) = self.by_external.find_entry(external, |entry| *entry == id.0) {
+            entry.remove();
+        }
+        Some(external_port)
     }
 
     /// A flow without a mapping leads from an external port to `inside`.

@@ -9,6 +9,7 @@ pub(crate) mod numbers;
 pub(crate) mod opening;
 pub(crate) mod progress;
 pub(crate) mod reassembly;
+pub(crate) mod resting;
 pub(crate) mod station;
 pub(crate) mod timer;
 pub(crate) mod windows;

@@ -18,7 +18,8 @@ use quirknat_router::profile::{
 use smoltcp::time::{Duration, Instant};
 
 use crate::support::{
-    LAN, Lab, WAN, at, echo, fragmented, icmp_error, nat_pmp_request, tcp, udp, with_ip_checksum,
+    LAN, Lab, WAN, Web, at, echo, fragmented, icmp_error, nat_pmp_request, soap_request, tcp, udp,
+    with_ip_checksum,
 };
 
 const TABLE: usize = 6;
@@ -40,6 +41,7 @@ struct Behaviour {
     strict: bool,
     per_host: u32,
     syn_answer_delay: u32,
+    reuse_delay: u32,
     when_full: WhenFull,
     dmz: bool,
 }
@@ -69,7 +71,8 @@ fn behaviour() -> impl Strategy<Value = Behaviour> {
     let refresh = select(vec![Refresh::Outbound, Refresh::Inbound, Refresh::Both]);
     let on_end = select(vec![OnEnd::Keep, OnEnd::Transitory, OnEnd::Remove]);
     let when_full = select(vec![WhenFull::Refuse, WhenFull::EvictOldest, WhenFull::EvictIdle]);
-    let limits = (select(vec![0_u32, 2]), select(vec![0_u32, 6]), when_full, any::<bool>());
+    let delays = (select(vec![0_u32, 6]), select(vec![0_u32, 60]));
+    let limits = (select(vec![0_u32, 2]), delays, when_full, any::<bool>());
     (
         (mapping, filtering, allocation, on_conflict, any::<bool>(), hairpinning),
         (refresh, on_end, any::<bool>()),
@@ -79,7 +82,7 @@ fn behaviour() -> impl Strategy<Value = Behaviour> {
             |(
                 (mapping, filtering, allocation, on_conflict, overloading, hairpinning),
                 (refresh, on_end, strict),
-                (per_host, syn_answer_delay, when_full, dmz),
+                (per_host, (syn_answer_delay, reuse_delay), when_full, dmz),
             )| {
                 // A profile that says otherwise is refused.
                 let (mapping, filtering) = if overloading {
@@ -87,6 +90,8 @@ fn behaviour() -> impl Strategy<Value = Behaviour> {
                 } else {
                     (mapping, filtering)
                 };
+                let is_reused = overloading || on_conflict == PortConflict::TakeOver;
+                let reuse_delay = if is_reused { 0 } else { reuse_delay };
                 Behaviour {
                     mapping,
                     filtering,
@@ -99,6 +104,7 @@ fn behaviour() -> impl Strategy<Value = Behaviour> {
                     strict,
                     per_host,
                     syn_answer_delay,
+                    reuse_delay,
                     when_full,
                     dmz,
                 }
@@ -139,6 +145,9 @@ impl Behaviour {
         profile.services.nat_pmp.value = true;
         profile.services.nat_pmp_forwards.value = u32::try_from(OPENINGS).unwrap();
         profile.services.nat_pmp_lifetime.value = 100;
+        profile.services.upnp_igd.value = true;
+        profile.services.upnp_igd_forwards.value = u32::try_from(OPENINGS).unwrap();
+        profile.ports.reuse_delay.value = self.reuse_delay;
         profile.table.translations.value = u32::try_from(TABLE).unwrap();
         profile.table.per_host.value = self.per_host;
         profile.table.when_full.value = self.when_full;
@@ -185,8 +194,9 @@ enum Step {
         remote: u8,
         identifier: u16,
     },
-    /// A host asks for a port by NAT-PMP.
+    /// A host asks for a port by NAT-PMP or UPnP.
     Request {
+        upnp: bool,
         tcp: bool,
         host: u8,
         port: u16,
@@ -219,8 +229,10 @@ fn step() -> impl Strategy<Value = Step> {
         3 => ends.prop_map(|(out, host, remote, port, far_port)| Step::Udp { out, host, remote, port, far_port }),
         2 => (any::<bool>(), host.clone(), port.clone(), port.clone())
             .prop_map(|(tcp, host, port, external)| Step::Hairpin { tcp, host, port, external }),
-        1 => (any::<bool>(), host.clone(), port.clone(), port.clone(), select(vec![0_u32, 30, 3000])).prop_map(
-            |(tcp, host, port, suggested, lifetime)| Step::Request { tcp, host, port, suggested, lifetime }
+        1 => (any::<[bool; 2]>(), host.clone(), port.clone(), port.clone(), select(vec![0_u32, 30, 3000])).prop_map(
+            |([upnp, tcp], host, port, suggested, lifetime)| {
+                Step::Request { upnp, tcp, host, port, suggested, lifetime }
+            }
         ),
         1 => (any::<bool>(), any::<bool>(), host.clone(), remote.clone(), port.clone()).prop_map(
             |(out, request, host, remote, identifier)| Step::Echo { out, request, host, remote, identifier }
@@ -242,6 +254,10 @@ struct World {
     forwards: BTreeMap<u32, (u16, SocketAddrV4)>,
     /// What hosts have open: external port, target and when it ends, by its name in events.
     openings: BTreeMap<u32, (Protocol, u16, SocketAddrV4, u32)>,
+    /// When a host last spoke to the router's own TCP.
+    asked: Option<Instant>,
+    /// When an external port was last some mapping's.
+    held: BTreeMap<(Protocol, u16), Instant>,
 }
 
 impl World {
@@ -252,7 +268,8 @@ impl World {
             config.dmz_host = behaviour.dmz.then(|| DMZ_HOST.parse().unwrap());
             config.detail = Detail::Packets;
         });
-        Self { lab, behaviour, last: BTreeMap::new(), forwards: BTreeMap::new(), openings: BTreeMap::new() }
+        let (last, forwards, openings, held) = Default::default();
+        Self { lab, behaviour, last, forwards, openings, asked: None, held }
     }
 
     fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
@@ -290,7 +307,13 @@ impl World {
             Step::Echo { request, remote, identifier, .. } => {
                 (WAN, echo(request, &address(&outside(remote, 0)), "203.0.113.7", identifier))
             }
-            Step::Request { tcp, host, port, suggested, lifetime } => {
+            Step::Request { upnp: true, tcp, host, port, suggested, lifetime } => {
+                let before = self.lab.translations();
+                self.ask_by_upnp(tcp, &inside(host, port), suggested, lifetime);
+                self.watch(&before, None)?;
+                return self.check();
+            }
+            Step::Request { tcp, host, port, suggested, lifetime, .. } => {
                 let request = nat_pmp_request(tcp, port, suggested, lifetime);
                 (LAN, udp(&inside(host, 7000), "192.168.1.1:5351", &request))
             }
@@ -331,6 +354,29 @@ impl World {
         self.check()
     }
 
+    /// A lifetime of 0 closes the port.
+    fn ask_by_upnp(&mut self, tcp: bool, inside: &str, external: u16, lifetime: u32) {
+        let (host, port) = inside.split_once(':').unwrap();
+        let protocol = if tcp { "TCP" } else { "UDP" };
+        let named = format!(
+            "<NewRemoteHost/><NewExternalPort>{external}</NewExternalPort><NewProtocol>{protocol}</NewProtocol>"
+        );
+        let behind = format!(
+            "<NewInternalPort>{port}</NewInternalPort><NewInternalClient>{host}</NewInternalClient>\
+             <NewEnabled>1</NewEnabled><NewPortMappingDescription/><NewLeaseDuration>{lifetime}</NewLeaseDuration>"
+        );
+        let (action, arguments) = match lifetime {
+            0 => ("DeletePortMapping", named),
+            _ => ("AddPortMapping", named + &behind),
+        };
+        // What time has brought about is not the answer.
+        self.lab.transmitted();
+        let service = "urn:schemas-upnp-org:service:WANIPConnection:1";
+        let request = soap_request(service, "/control/wan-ip", action, &arguments);
+        Web::ask(&mut self.lab, &format!("{host}:7000"), "192.168.1.1:5000", &request);
+        self.asked = Some(self.lab.now);
+    }
+
     /// Follows the events, and asks of each connection from outside who let it in.
     fn watch(
         &mut self,
@@ -346,10 +392,10 @@ impl World {
                     self.forwards.insert(forward, (external.port(), peer));
                 }
                 EventKind::PortsOpened { opening, protocol, ports, target, expires_s, .. } => {
-                    self.openings.insert(opening, (protocol, ports.first, target, expires_s));
+                    self.openings.insert(opening, (protocol, ports.first, target, expires_s.unwrap()));
                 }
                 EventKind::PortsRefreshed { opening, expires_s } => {
-                    self.openings.get_mut(&opening).unwrap().3 = expires_s;
+                    self.openings.get_mut(&opening).unwrap().3 = expires_s.unwrap();
                 }
                 EventKind::PortsClosed { opening, .. } => {
                     prop_assert!(self.openings.remove(&opening).is_some(), "it closes once");
@@ -363,7 +409,15 @@ impl World {
                         one.protocol == protocol && one.external == external && is_mapped(one)
                     };
                     let may = match origin {
-                        Origin::Outbound => true,
+                        // RFC 6888 REQ-8; that a mapping of before is shared shows by its being there.
+                        Origin::Outbound => {
+                            before.iter().any(|one| on_port(&one))
+                                || protocol == Protocol::Icmp
+                                || self.held.get(&(protocol, external.port())).is_none_or(|held| {
+                                    let delay = Duration::from_secs(self.behaviour.reuse_delay.into());
+                                    self.lab.now >= *held + delay
+                                })
+                        }
                         // What is hairpinned may have made the mapping it comes back to.
                         Origin::Mapping => {
                             before.iter().chain(&self.lab.translations()).filter(on_port).any(|one| {
@@ -377,7 +431,7 @@ impl World {
                         Origin::StaticForward => {
                             external.port() == 5003 && inside == at("192.168.1.101:5000")
                         }
-                        Origin::Requested => openings
+                        Origin::Requested | Origin::UpnpIgd => openings
                             .values()
                             .any(|one| (one.0, one.1, one.2) == (protocol, external.port(), inside)),
                         Origin::Triggered => false,
@@ -406,6 +460,9 @@ impl World {
                 }
                 _ => {}
             }
+        }
+        for one in self.lab.translations().iter().filter(|one| is_mapped(one)) {
+            self.held.insert((one.protocol, one.external.port()), self.lab.now);
         }
         Ok(())
     }
@@ -438,14 +495,16 @@ impl World {
         if !self.behaviour.overloading {
             self.check_mappings(&translations)?;
         }
-        prop_assert!(self.openings.len() <= OPENINGS);
+        prop_assert!(self.openings.len() <= 2 * OPENINGS);
         for one in self.openings.values() {
             prop_assert!(Instant::from_secs(i64::from(one.3)) > self.lab.now, "outlived: {one:?}");
-            let same = self.openings.values().filter(|other| (other.0, other.1) == (one.0, one.1)).count();
-            prop_assert_eq!(same, 1, "a port leads to one host");
+            let mut same = self.openings.values().filter(|other| (other.0, other.1) == (one.0, one.1));
+            prop_assert!(same.all(|other| other.2 == one.2), "a port leads to one host");
         }
         let timeout = self.lab.router.poll_timeout();
-        if self.behaviour.syn_answer_delay == 0 {
+        // A connection to the router stays in TIME-WAIT for ten seconds.
+        let is_over = self.asked.is_none_or(|asked| asked + Duration::from_secs(11) < self.lab.now);
+        if self.behaviour.syn_answer_delay == 0 && is_over {
             prop_assert_eq!(
                 timeout.is_none(),
                 translations.is_empty() && self.forwards.is_empty() && self.openings.is_empty()
@@ -542,7 +601,8 @@ proptest! {
         for step in &steps {
             world.step(step)?;
         }
-        world.lab.wait_seconds(400);
+        // As long as the longest that a host can ask for by UPnP.
+        world.lab.wait_seconds(3002);
         prop_assert_eq!(world.lab.translations(), []);
         prop_assert_eq!(world.lab.router.mappings(), 0);
         prop_assert_eq!(world.lab.router.poll_timeout(), None);

@@ -27,3 +27,4 @@ mod tcp_tracking;
 mod tcp_windows;
 mod timeouts;
 mod unsolicited;
+mod upnp_igd;

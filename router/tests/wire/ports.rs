@@ -4,7 +4,7 @@ use quirknat_router::event::{EventKind, TranslationEnd};
 use quirknat_router::profile::{Mapping, PortAllocation, PortConflict, PortRange, Profile, SystemPorts};
 use quirknat_router::reason::DropReason;
 
-use crate::support::{LAN, Lab, OTHER_PC, PC, SERVER, STRANGER, WAN, at, tcp, udp};
+use crate::support::{LAN, Lab, OTHER_PC, PC, SERVER, STRANGER, WAN, at, echo, tcp, udp};
 
 fn lab(change: impl FnOnce(&mut Profile)) -> Lab {
     Lab::with(|profile, _| change(profile))
@@ -228,4 +228,40 @@ fn a_forwards_port_is_free_for_mappings_where_the_profile_says_so() {
         });
         assert_eq!(port(&mut lab, PC, 5000) == 5000, expected);
     }
+}
+
+/// RFC 6888 REQ-8.
+#[test]
+fn a_port_rests_after_its_mapping_ended() {
+    let mut lab = Lab::with(|profile, _| {
+        profile.ports.allocation.value = PortAllocation::Preserving;
+        profile.ports.on_conflict.value = PortConflict::Refuse;
+        profile.ports.reuse_delay.value = 120;
+        profile.timeouts.udp.value = 30;
+    });
+    let from = |host: &str| udp(&format!("{host}:5000"), "198.51.100.9:53", b"");
+    lab.from_lan(from(PC));
+    lab.wait_seconds(31);
+    assert_eq!(lab.translations(), []);
+    assert_eq!(lab.dropped(LAN, from(OTHER_PC)), DropReason::NoPortLeft);
+    assert_eq!(lab.dropped(LAN, from(PC)), DropReason::NoPortLeft, "not even for the one that had it");
+    let same_number = tcp(&format!("{OTHER_PC}:5000"), "198.51.100.9:80").syn().packet();
+    assert_eq!(lab.from_lan(same_number).from().port(), 5000, "TCP has ports of its own");
+    lab.wait_seconds(118);
+    assert_eq!(lab.dropped(LAN, from(OTHER_PC)), DropReason::NoPortLeft);
+    lab.wait_seconds(2);
+    assert_eq!(lab.from_lan(from(OTHER_PC)).from().port(), 5000);
+}
+
+#[test]
+fn an_echo_s_identifier_does_not_rest() {
+    let mut lab = Lab::with(|profile, _| {
+        profile.ports.allocation.value = PortAllocation::Preserving;
+        profile.ports.on_conflict.value = PortConflict::Refuse;
+        profile.ports.reuse_delay.value = 120;
+    });
+    lab.from_lan(echo(true, PC, "198.51.100.9", 7));
+    lab.wait_seconds(100);
+    assert_eq!(lab.translations(), []);
+    assert_eq!(lab.from_lan(echo(true, OTHER_PC, "198.51.100.9", 7)).from().port(), 7);
 }

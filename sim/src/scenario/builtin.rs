@@ -75,6 +75,7 @@ builtin!(
     "traceroute",
     "two-connections",
     "udp-translation-expires",
+    "upnp-igd",
     "wan-address-change",
 );
 

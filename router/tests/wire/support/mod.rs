@@ -1,11 +1,13 @@
 //! What every test here needs: packets, a router on a virtual clock, and a control connection through it.
 
 mod control;
+mod http;
 mod lab;
 mod packets;
 mod seen;
 
 pub(crate) use control::Control;
+pub(crate) use http::{Web, soap_request};
 pub(crate) use lab::{LAN, Lab, WAN};
 pub(crate) use packets::{
     Tcp, at, echo, fragmented, icmp_error, nat_pmp_request, reassembled, tcp, udp, with_ip_checksum, with_ttl,

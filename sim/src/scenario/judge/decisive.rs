@@ -100,6 +100,7 @@ fn origin_name(origin: Origin) -> &'static str {
         Origin::AlgForward => "alg-forward",
         Origin::StaticForward => "static-forward",
         Origin::Requested => "requested",
+        Origin::UpnpIgd => "upnp-igd",
         Origin::Triggered => "triggered",
         Origin::DmzHost => "dmz-host",
     }
