@@ -127,10 +127,6 @@ fn rows(report: &str) -> BTreeMap<String, serde_json::Value> {
     rows.iter().map(|row| (row["id"].as_str().unwrap().to_owned(), row.clone())).collect()
 }
 
-/// Where the profile is not the kernel yet: after a PORT that was sent again the next reply is lost, and a segment that
-/// outgrows the MTU is sent all the same.
-const DIFFERENT: [&str; 2] = ["3022-4.4", "3027-4.1"];
-
 #[test]
 fn the_kernel_is_what_its_profile_says() {
     if !met(&LAB) || !met(&[Requirement::Program("nft")]) {
@@ -146,7 +142,7 @@ fn the_kernel_is_what_its_profile_says() {
     let differ = |id: &&String| kernel.get(*id) != profile.get(*id);
     let different: Vec<&String> = kernel.keys().filter(differ).collect();
     let told = different.iter().map(|id| format!("kernel: {:#}\nprofile: {:#}\n", kernel[*id], profile[*id]));
-    assert_eq!(different, DIFFERENT, "{}", told.collect::<String>());
+    assert!(different.is_empty(), "{different:?}\n{}", told.collect::<String>());
 }
 
 /// The FTP helper's packets leave with checksums that the kernel leaves to hardware.

@@ -72,6 +72,8 @@ pub enum Oversize {
     Truncate,
     /// The announcement is left alone.
     LeaveAlone,
+    /// Dropped where it may not be cut, whenever its sender sends it again; the forward is open.
+    Drop,
 }
 
 /// What a forward opened by an announcement is good for.

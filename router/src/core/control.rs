@@ -12,7 +12,7 @@ mod forwards;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use quirknat_alg::{Decision, Dialect, Dialogue, LeftAlone, Role, Segment, Side};
+use quirknat_alg::{Decision, Dialect, Dialogue, LeftAlone, Oversize, Role, Segment, Side};
 
 use super::Router;
 use crate::event::{EventKind, Origin};
@@ -167,6 +167,15 @@ impl Router {
     fn control_of(&mut self, id: FlowId) -> Option<&mut Control> {
         let control = self.flows.get(id)?.control;
         self.controls.get_mut(control.0 as usize)
+    }
+
+    /// Drops a segment that a longer line has made larger than the next link takes, where the profile says so.
+    pub(super) fn outgrown(&self, from: Side, packet: &Packet<'_>) -> Result<(), DropReason> {
+        let is_larger = packet.as_bytes().len() > self.mtu_towards(from) && packet.dont_fragment();
+        if is_larger && self.dialect.oversize == Oversize::Drop {
+            return Err(DropReason::FragmentationNeeded);
+        }
+        Ok(())
     }
 
     /// By how much the stream of the end on `sender` has grown where this number is acknowledged.

@@ -78,6 +78,7 @@ impl Router {
             if flow.control != ControlId::NONE {
                 self.reassembly.was_read = !packet.tcp_payload().is_empty();
                 self.control_segment(id, from, packet)?;
+                self.outgrown(from, packet)?;
             } else if may_announce(packet.tcp_payload()) {
                 self.report_announcement(id, from, packet.tcp_payload());
             }
@@ -86,7 +87,7 @@ impl Router {
     }
 
     /// What few routers do with every packet: port triggering, strict tracking, and an identification of the router's own for what goes
-    /// out, if it is or may become a fragment (RFC 6864 §5.3); in any other it means nothing.
+    /// out, if it is or may become a fragment (RFC 6864 §5.3.1); in any other it means nothing.
     #[cold]
     pub(super) fn look_closely(
         &mut self,

@@ -263,7 +263,7 @@ pub enum UnsolicitedUdp {
 pub enum Identification {
     /// As the host has set it: two hosts may use one number at a time.
     Keep,
-    /// Where a packet is, or may become, a fragment, the router's next number (RFC 7857 §10, RFC 6864 §5.3).
+    /// Where a packet is, or may become, a fragment, the router's next number (RFC 7857 §10, RFC 6864 §5.3.1).
     Rewrite,
 }
 

@@ -64,7 +64,7 @@ fn identification(packet: &[u8]) -> u16 {
     u16::from_be_bytes([packet[4], packet[5]])
 }
 
-/// RFC 7857 §10, RFC 6864 §5.3.
+/// RFC 7857 §10, RFC 6864 §5.3.1.
 #[test]
 fn identifications_are_the_router_s_own_where_the_profile_says_so() {
     let mut lab = Lab::with(|profile, _| profile.ip.identification.value = Identification::Rewrite);

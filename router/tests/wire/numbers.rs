@@ -264,6 +264,26 @@ fn a_segment_that_outgrows_the_link_is_dealt_with_as_the_dialect_says() {
 }
 
 #[test]
+fn a_segment_that_outgrows_the_link_is_dropped_or_cut_where_the_dialect_says_so() {
+    let (said, _) = full_segment();
+    for dont_fragment in [true, false] {
+        let mut lab = Lab::with(|profile, config| {
+            config.lan = vec!["10.0.0.1/24".parse().unwrap()];
+            profile.alg.ftp.oversize.value = Oversize::Drop;
+        });
+        let control = Control::between(&mut lab, "10.0.0.2:1024", "198.51.100.9:21");
+        let mut segment = control.segment(&said);
+        segment[6] = if dont_fragment { 0x40 } else { 0 };
+        let segment = crate::support::with_ip_checksum(segment);
+        if dont_fragment {
+            assert_eq!(lab.dropped(LAN, segment), DropReason::FragmentationNeeded);
+        } else {
+            assert_eq!(lab.send(LAN, segment).len(), 2, "two fragments leave");
+        }
+    }
+}
+
+#[test]
 fn what_was_cut_off_at_the_links_mtu_follows_when_it_is_sent_again() {
     let (said, rewritten) = full_segment();
     let (mut lab, control) = growing();
