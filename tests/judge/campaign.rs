@@ -23,6 +23,7 @@ struct Wanted {
     conversations: u64,
     seed: u64,
     first: u64,
+    without_port: Option<u16>,
     cases: bool,
     differences: usize,
     profile: String,
@@ -51,6 +52,7 @@ fn wanted() -> Result<Wanted, String> {
         conversations: 10_000,
         seed: 1,
         first: 0,
+        without_port: None,
         cases: false,
         differences: 3,
         profile: judge::PROFILE.to_owned(),
@@ -63,6 +65,7 @@ fn wanted() -> Result<Wanted, String> {
             "--conversations" => wanted.conversations = number()?,
             "--seed" => wanted.seed = number()?,
             "--cases" => wanted.cases = value == "yes",
+            "--without-port" => wanted.without_port = Some(u16::try_from(number()?).unwrap_or_default()),
             "--first" => wanted.first = number()?,
             "--differences" => wanted.differences = usize::try_from(number()?).unwrap_or(usize::MAX),
             "--profile" => wanted.profile = value,
@@ -96,10 +99,20 @@ fn run(wanted: &Wanted) -> Result<usize, String> {
         return Ok(written_cases(&mut judge));
     }
     let begun = Instant::now();
-    let mut packets = 0;
+    let (mut played, mut packets) = (0, 0);
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for number in wanted.first..wanted.first.saturating_add(wanted.conversations) {
         let conversation = generate(wanted.seed, number);
+        let has = |port| {
+            conversation
+                .flows
+                .iter()
+                .any(|flow| [flow.inside.port(), flow.remote.port(), flow.external].contains(&port))
+        };
+        if wanted.without_port.is_some_and(has) {
+            continue;
+        }
+        played += 1;
         let exchanges = judge.play(&conversation);
         packets += exchanges.len();
         if !exchanges.last().is_some_and(Exchange::differs) {
@@ -119,11 +132,11 @@ fn run(wanted: &Wanted) -> Result<usize, String> {
     for (kind, count) in &kinds {
         println!("{count:6} {kind}");
     }
+    println!("what the router did: {}", judge.tally());
     let differing = kinds.values().sum();
     println!(
-        "seed {}: {} conversations, {packets} packets, {differing} differ in {} ways; {seconds:.1} s",
+        "seed {}: {played} conversations, {packets} packets, {differing} differ in {} ways; {seconds:.1} s",
         wanted.seed,
-        wanted.conversations,
         kinds.len()
     );
     Ok(differing)

@@ -22,6 +22,7 @@ mod resolve;
 mod scene;
 mod script;
 pub mod shrink;
+mod tally;
 pub mod tell;
 
 use quirknat_router::profile::Profile;
@@ -32,6 +33,7 @@ pub use kernel::Kernel;
 use ours::Ours;
 use packets::{End, Left};
 use resolve::Ends;
+use tally::Tally;
 
 /// The profile that says what the kernel does.
 pub const PROFILE: &str = "linux-netfilter";
@@ -57,6 +59,7 @@ pub struct Judge {
     kernel: Kernel,
     profile: Profile,
     salt: u16,
+    tally: Tally,
 }
 
 impl Judge {
@@ -64,7 +67,12 @@ impl Judge {
     /// error says what the machine lacks.
     pub fn open(profile: &str) -> Result<Self, String> {
         let profile = Profile::resolve(profile).map_err(|error| error.to_string())?;
-        Ok(Self { kernel: Kernel::open()?, profile, salt: 0 })
+        Ok(Self { kernel: Kernel::open()?, profile, salt: 0, tally: Tally::default() })
+    }
+
+    /// What the router has done in all conversations together.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Plays a conversation up to the first difference, which is then in the last exchange.
@@ -74,7 +82,7 @@ impl Judge {
         let mut ours = Ours::new(&self.profile, conversation);
         let mut ends = Ends::new(conversation, self.salt);
         let mut exchanges = Vec::new();
-        for step in &conversation.steps {
+        'steps: for step in &conversation.steps {
             for packet in ends.packets(step) {
                 let kernel = self.kernel.take(step.from, &packet);
                 let (router, said) = ours.take(step.from, &packet, drawn(&packet, step.from, &kernel));
@@ -84,10 +92,11 @@ impl Judge {
                 let differs = exchange.differs();
                 exchanges.push(exchange);
                 if differs {
-                    return exchanges;
+                    break 'steps;
                 }
             }
         }
+        self.tally.add(ours.counters());
         exchanges
     }
 

@@ -33,7 +33,8 @@ pub fn kind(exchanges: &[Exchange]) -> String {
     };
     let first_word = line(packet).split(' ').next().map(str::to_owned).unwrap_or_default();
     let counts = |left: &Left| format!("{} lan, {} wan", left.lan.len(), left.wan.len());
-    let said: Vec<String> = said.iter().map(|event| without_numbers(event)).collect();
+    let telling = said.iter().filter(|event| !event.starts_with("translation"));
+    let said: Vec<String> = telling.map(|event| without_numbers(event)).collect();
     let (kernel, router) = (counts(kernel), counts(router));
     format!("{first_word} from {}; kernel: {kernel}; router: {router}; {}", from.name(), said.join("; "))
 }
@@ -54,6 +55,12 @@ fn put(text: &mut String, who: &str, left: &Left) {
     }
 }
 
+/// A packet's line; of a long one its beginning.
 fn line(packet: &[u8]) -> String {
-    packet_text::print(packet)
+    const LONGEST: usize = 400;
+    let line = packet_text::print(packet);
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}… ({} octets)", &line[..end], packet.len()),
+        None => line,
+    }
 }

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use super::conversation::{Conversation, Damage, Error, Flow, Ip, Step, What};
 use super::packets::{End, LAN_ADDRESS, SHORT_LAN_ADDRESS};
 use super::script::Script;
-use dice::Dice;
+use dice::{Dice, counting};
 
 /// A conversation under way.
 struct Plan {
@@ -160,7 +160,7 @@ impl Plan {
         for _ in 0..dice.below(3) {
             let length = dice.below(600);
             let from = if dice.once_in(2) { End::Lan } else { End::Wan };
-            let octets = dice.octets(length);
+            let octets = counting(length);
             script.say_in(dice, from, &octets, 1);
         }
         script.close(dice, opener);
@@ -188,7 +188,7 @@ impl Plan {
                 1 => script.repeat(dice, from),
                 _ => {
                     let length = *dice.pick(&[1, 10, 1000, 1460, 3000]);
-                    let octets = dice.octets(length);
+                    let octets = counting(length);
                     let pieces = dice.between(1, 3);
                     script.say_in(dice, from, &octets, pieces);
                 }
@@ -214,7 +214,7 @@ impl Plan {
         let mut steps = Vec::new();
         for _ in 0..self.dice.between(1, 6) {
             let length = *self.dice.pick(&[0, 1, 12, 13, 500, 1472, 1473, 4000]);
-            let payload = self.dice.octets(length);
+            let payload = counting(length);
             let checksum = !self.dice.once_in(6);
             steps.push(self.step(flow, What::Datagram { payload, checksum }));
         }
@@ -227,9 +227,15 @@ impl Plan {
         let flow = self.flow(SocketAddrV4::new(host, identifier), SocketAddrV4::new(server, 0));
         let mut steps = Vec::new();
         for sequence in 0..self.dice.between(1, 5) {
-            let kind = *self.dice.pick(&[8, 8, 8, 0, 0, 13, 14, 17, 18, 15, 16, 10, 9, 42]);
+            let kinds: &[u8] = if server == self.lan_address {
+                // No timestamp request, which the kernel answers with the time of day.
+                &[8, 8, 0, 14, 15, 17, 10, 42]
+            } else {
+                &[8, 8, 8, 0, 0, 13, 14, 17, 18, 15, 16, 10, 9, 42]
+            };
+            let kind = *self.dice.pick(kinds);
             let length = *self.dice.pick(&[0, 12, 56, 1472, 3000]);
-            let payload = self.dice.octets(length);
+            let payload = counting(length);
             let sequence = u16::try_from(sequence).expect("few");
             let mut step = self.step(flow, What::Query { kind, sequence, payload });
             if !self.dice.once_in(6) {

@@ -3,7 +3,7 @@
 use super::super::conversation::{Segment, TcpOption};
 use super::super::packets::{ACK, End, FIN, PSH, RST, SYN, URG};
 use super::super::script::Script;
-use super::dice::Dice;
+use super::dice::{Dice, counting};
 
 impl Script {
     pub fn random_handshake(&mut self, dice: &mut Dice, opener: End) {
@@ -82,7 +82,7 @@ impl Script {
         };
         let offset = self.end_of(from) + distance(dice);
         let length = if dice.once_in(2) { 0 } else { dice.below(40) };
-        let payload = dice.octets(length);
+        let payload = counting(length);
         self.put(from, flags, offset, Vec::new(), payload);
         let segment = self.last_segment();
         segment.ack = distance(dice);
@@ -104,7 +104,7 @@ pub fn disturb(dice: &mut Dice, segment: &mut Segment) {
             segment.options =
                 vec![TcpOption::Nop, TcpOption::Nop, TcpOption::Timestamps(7, 9), TcpOption::Sack(blocks)];
         }
-        7 => segment.options = vec![TcpOption::Raw(dice.octets(8))],
+        7 => segment.options = vec![TcpOption::Raw((0..8).map(|_| dice.octet()).collect())],
         _ => segment.options = vec![TcpOption::Timestamps(dice.word(), dice.word())],
     }
 }
