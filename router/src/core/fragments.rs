@@ -115,7 +115,8 @@ impl Router {
             && sizes.first().is_some_and(|first| *first >= edited(packet).min(bytes.len() - header_length));
         let sizes = if as_before { sizes } else { fragment_sizes(bytes, link.min(cuts.largest)) };
         self.counters.forwarded += 1;
-        let pieces = pieces(bytes, &sizes, cuts.dont_fragment());
+        // Linux's ip_fraglist_prepare writes every fragment's flags anew, ip_frag_next keeps DF.
+        let pieces = pieces(bytes, &sizes, cuts.dont_fragment() && !as_before);
         self.transmits.extend(pieces.into_iter().map(|piece| (egress, piece)));
         Err(Stop::Taken)
     }

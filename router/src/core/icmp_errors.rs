@@ -21,10 +21,17 @@ impl Router {
             return Err(DropReason::IcmpErrorRefused.into());
         }
         let quote = packet.quote().ok_or(DropReason::UnrelatedIcmpError)?;
-        // The quoted packet went the other way: it came in from the opposite side and left to this one.
+        // The quoted packet went the other way: it came in from the opposite side and left to this one. Queries are asked
+        // from inside.
+        let (near, far) = match from {
+            Side::Inside => (quote.destination, quote.source),
+            Side::Outside => (quote.source, quote.destination),
+        };
+        let may_be_quoted = quote.protocol != Protocol::Icmp || quote.is_request == (from == Side::Outside);
         let id = self
             .flows
-            .find(from, quote.protocol, quote.destination, quote.source)
+            .find_exact(from, quote.protocol, near, far)
+            .filter(|_| may_be_quoted)
             .ok_or(DropReason::UnrelatedIcmpError)?;
         self.passable(from, opposite(from), packet)?;
         let Some(flow) = self.flows.get(id) else { return Err(DropReason::UnrelatedIcmpError.into()) };

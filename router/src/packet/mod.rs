@@ -276,17 +276,7 @@ impl Packet<'_> {
         if self.layout.transport != Kind::Query {
             return None;
         }
-        let at = self.transport_at();
-        let (kind, is_request) = match self.bytes.get(at)? {
-            13 => (IcmpQuery::Timestamp, true),
-            14 => (IcmpQuery::Timestamp, false),
-            15 => (IcmpQuery::Information, true),
-            16 => (IcmpQuery::Information, false),
-            17 => (IcmpQuery::AddressMask, true),
-            18 => (IcmpQuery::AddressMask, false),
-            _ => return None,
-        };
-        Some(Query { kind, is_request, code: *self.bytes.get(at + 1)?, identifier: self.word(4) })
+        Query::read(self.bytes.get(self.transport_at()..)?)
     }
 
     /// Where the transport header begins.
@@ -371,6 +361,20 @@ pub(crate) struct Query {
 }
 
 impl Query {
+    /// The query that an ICMP message is.
+    fn read(message: &[u8]) -> Option<Self> {
+        let (kind, is_request) = match message.first()? {
+            13 => (IcmpQuery::Timestamp, true),
+            14 => (IcmpQuery::Timestamp, false),
+            15 => (IcmpQuery::Information, true),
+            16 => (IcmpQuery::Information, false),
+            17 => (IcmpQuery::AddressMask, true),
+            18 => (IcmpQuery::AddressMask, false),
+            _ => return None,
+        };
+        Some(Self { kind, is_request, code: *message.get(1)?, identifier: bytes::read_u16(message, 4) })
+    }
+
     /// What stands in place of the other end's port: the query's kind, where an echo has 0.
     pub(crate) fn far_port(self) -> u16 {
         let kind = match self.kind {

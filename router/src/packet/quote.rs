@@ -5,7 +5,7 @@ use std::net::SocketAddrV4;
 use super::bytes::{from, read_u16, read_u32, write_u16, write_u32};
 use super::checksum::{self, Difference};
 use super::edit::{End, updated_udp_checksum};
-use super::{Packet, Protocol, Transport};
+use super::{Packet, Protocol, Query, Transport};
 
 /// What can be read of a quoted packet, and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(crate) struct Quote {
     pub(crate) protocol: Protocol,
     pub(crate) source: SocketAddrV4,
     pub(crate) destination: SocketAddrV4,
+    /// Of ICMP: whether it asks, or answers.
+    pub(crate) is_request: bool,
     /// Where the quoted IPv4 header begins.
     at: usize,
     /// Where the quoted transport header begins.
@@ -25,7 +27,8 @@ const FRAGMENT_OFFSET: u16 = 0x1fff;
 const QUOTED_TRANSPORT: usize = 8;
 
 impl Packet<'_> {
-    /// The quoted packet, if this is an ICMP error that quotes the beginning of TCP, UDP or an echo.
+    /// The quoted packet, if this is an ICMP error that quotes the beginning of TCP, UDP or an ICMP query. Of a
+    /// query the end that asked has the identifier as its port, and the other one what stands for the query's kind.
     pub(crate) fn quote(&self) -> Option<Quote> {
         if self.transport() != Transport::IcmpError {
             return None;
@@ -39,11 +42,20 @@ impl Packet<'_> {
             return None;
         }
         let (source, destination) = (read_u32(inner, 12).into(), read_u32(inner, 16).into());
+        let mut is_request = false;
         let (protocol, ports) = match inner.get(9)? {
             6 => (Protocol::Tcp, (read_u16(transport, 0), read_u16(transport, 2))),
             17 => (Protocol::Udp, (read_u16(transport, 0), read_u16(transport, 2))),
-            1 if matches!(transport.first(), Some(0 | 8)) => {
-                (Protocol::Icmp, (read_u16(transport, 4), read_u16(transport, 4)))
+            1 => {
+                let (asks, identifier, other) = match transport.first() {
+                    Some(kind @ (0 | 8)) => (*kind == 8, read_u16(transport, 4), 0),
+                    _ => {
+                        let query = Query::read(transport)?;
+                        (query.is_request, query.identifier, query.far_port())
+                    }
+                };
+                is_request = asks;
+                (Protocol::Icmp, if asks { (identifier, other) } else { (other, identifier) })
             }
             _ => return None,
         };
@@ -51,6 +63,7 @@ impl Packet<'_> {
             protocol,
             source: SocketAddrV4::new(source, ports.0),
             destination: SocketAddrV4::new(destination, ports.1),
+            is_request,
             at,
             transport_at: at + header_length,
         })

@@ -376,7 +376,7 @@ fn a_first_fragment_within_the_header_is_read_once_the_packet_is_whole() {
 }
 
 #[test]
-fn fragments_that_may_not_be_cut_stay_so() {
+fn fragments_that_may_not_be_cut_say_so_where_they_are_cut_anew() {
     let uncut = |fragment: &Vec<u8>| {
         let mut fragment = fragment.clone();
         fragment[6] |= 0x40;
@@ -385,8 +385,11 @@ fn fragments_that_may_not_be_cut_stay_so() {
     let datagram = udp("192.168.1.100:5000", "198.51.100.9:53", &[7; 100]);
     let fragments: Vec<Vec<u8>> = fragmented(&datagram, 9, 64).iter().map(uncut).collect();
     let mut lab = Lab::of("linux-netfilter");
-    let passed = left(&mut lab, &fragments);
-    assert!(passed.iter().all(|fragment| fragment[6] & 0x40 != 0), "don't fragment is kept");
+    let may_be_cut = |fragment: &Vec<u8>| fragment[6] & 0x40 == 0;
+    assert!(left(&mut lab, &fragments).iter().all(may_be_cut), "they leave as they came, but for the flag");
+    let segment = tcp("192.168.1.100:5000", "198.51.100.9:80").seq(1).syn().packet();
+    let headless: Vec<Vec<u8>> = fragmented(&segment, 10, 8).iter().map(uncut).collect();
+    assert!(!left(&mut lab, &headless).iter().any(may_be_cut), "don't fragment is kept");
     let mut lab = Lab::with(|profile, config| {
         *profile = Profile::named("linux-netfilter").unwrap();
         config.wan_mtu = 68;

@@ -66,6 +66,18 @@ fn an_error_from_outside_shows_the_sender_its_own_packet() {
 }
 
 #[test]
+fn an_error_about_a_query_besides_echo_reaches_who_asked() {
+    let mut lab = Lab::of("linux-netfilter");
+    let asked = icmp_error(PC, SERVER, [17, 0], &[0; 4]);
+    let seen = lab.from_lan(asked.clone());
+    let error = lab.from_wan(about(&seen, 500));
+    assert_eq!(error.quote()[12..16], asked[12..16], "the PC's address");
+    let answer = icmp_error(WAN_ADDRESS, SERVER, [18, 0], &[0; 4]);
+    let about_answer = icmp_error(HOP, WAN_ADDRESS, [11, 0], &answer);
+    assert_eq!(lab.dropped(WAN, about_answer), DropReason::UnrelatedIcmpError, "nobody inside sent it");
+}
+
+#[test]
 fn a_quote_of_eight_octets_is_enough() {
     let mut lab = Lab::new();
     for packet in outgoing(PC) {
