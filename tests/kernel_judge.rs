@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 use std::thread;
 
 use judge::cases::Case;
+use judge::generate::generate;
 use judge::{Judge, PROFILE, cases, tell};
 use support::requirement::{LAB, Requirement, met, skip};
 
@@ -44,5 +45,27 @@ fn the_written_cases_leave_both_alike() {
             }
         }
         assert!(stories.is_empty(), "{stories}");
+    });
+}
+
+/// Those without a control connection: with one, see `KNOWN`.
+#[test]
+fn generated_conversations_leave_both_alike() {
+    const NUMBERS: u64 = 1000;
+    with_judge(|judge| {
+        let mut stories = String::new();
+        let mut played = 0;
+        for number in 0..NUMBERS {
+            let conversation = generate(7, number);
+            if conversation.has_port(21) {
+                continue;
+            }
+            played += 1;
+            if let Some(exchanges) = judge.difference(&conversation) {
+                let _ = writeln!(stories, "conversation {number} of seed 7:\n{}", tell::story(&exchanges));
+            }
+        }
+        assert!(stories.is_empty(), "{stories}");
+        assert!(played > 200, "{played} of {NUMBERS} have no control connection");
     });
 }

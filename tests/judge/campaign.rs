@@ -103,13 +103,7 @@ fn run(wanted: &Wanted) -> Result<usize, String> {
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for number in wanted.first..wanted.first.saturating_add(wanted.conversations) {
         let conversation = generate(wanted.seed, number);
-        let has = |port| {
-            conversation
-                .flows
-                .iter()
-                .any(|flow| [flow.inside.port(), flow.remote.port(), flow.external].contains(&port))
-        };
-        if wanted.without_port.is_some_and(has) {
+        if wanted.without_port.is_some_and(|port| conversation.has_port(port)) {
             continue;
         }
         played += 1;

@@ -16,6 +16,14 @@ pub struct Conversation {
     pub steps: Vec<Step>,
 }
 
+impl Conversation {
+    /// Whether any end of it has this port.
+    pub fn has_port(&self, port: u16) -> bool {
+        let ports = |flow: &Flow| [flow.inside.port(), flow.remote.port(), flow.external];
+        self.flows.iter().any(|flow| ports(flow).contains(&port))
+    }
+}
+
 /// Two endpoints that send to each other.
 #[derive(Debug, Clone)]
 pub struct Flow {

@@ -18,7 +18,7 @@ const LONGEST_PACKET: usize = 65_535;
 
 /// What is set besides addresses and rules: nothing limits or delays what the kernel answers, and nothing is sent
 /// that no packet asked for.
-const SETTINGS: [(&str, &str); 12] = [
+const SETTINGS: [(&str, &str); 13] = [
     ("net/ipv6/conf/all/disable_ipv6", "1"),
     ("net/ipv6/conf/default/disable_ipv6", "1"),
     ("net/ipv4/ip_forward", "1"),
@@ -29,7 +29,8 @@ const SETTINGS: [(&str, &str); 12] = [
     ("net/ipv4/icmp_ratelimit", "0"),
     ("net/ipv4/icmp_msgs_per_sec", "1000000"),
     ("net/ipv4/icmp_msgs_burst", "1000000"),
-    // Fragments of earlier conversations that never became whole take room for 30 s.
+    // Fragments that never become whole take room, and none is told of their end in a later conversation.
+    ("net/ipv4/ipfrag_time", "86400"),
     ("net/ipv4/ipfrag_high_thresh", "268435456"),
     ("net/ipv4/ipfrag_max_dist", "0"),
 ];
