@@ -95,3 +95,14 @@ impl SequenceNumbers {
         }
     }
 }
+
+/// What is read together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reassembly {
+    /// A segment, as its sender cut it.
+    Segment,
+    /// A line (RFC 6384 §5): of one that is not complete, and may become an announcement, the router keeps what came. It
+    /// acknowledges that itself, and sends the line on in one piece.
+    Line,
+}

@@ -15,7 +15,9 @@ pub use reading::{
     Reaches, RefusedPort, RepliesRead, ReplyEnd, ReplyScan, Strictness, ThirdParty,
 };
 
-use crate::acting::{DataPort, DataPortConflict, NoDataPort, PortTaken, Repeated, SequenceNumbers};
+use crate::acting::{
+    DataPort, DataPortConflict, NoDataPort, PortTaken, Reassembly, Repeated, SequenceNumbers,
+};
 use crate::{Command, Mask, Role};
 
 /// What one gateway recognises, what it does with it, and what the forwards it opens are good for.
@@ -107,6 +109,10 @@ pub struct Dialect {
     pub rewrites_remembered: usize,
     /// Whether SACK blocks follow the rewritten sequence numbers.
     pub adjust_sack: bool,
+    /// Whether lines are put together from segments.
+    pub reassembly: Reassembly,
+    /// How long a line may be that is waited for, in octets; a longer one goes on its way as it came.
+    pub line_limit: u16,
     /// What becomes of a segment that comes before bytes the gateway has not seen.
     pub gaps: Gaps,
     /// What becomes of a segment that a longer announcement makes larger than the link's MTU.

@@ -20,6 +20,7 @@ mod announcement;
 mod decide;
 mod dialect;
 mod dialogue;
+mod incomplete;
 mod keyword;
 mod reason;
 mod replacement;
@@ -27,7 +28,7 @@ mod syntax;
 #[cfg(test)]
 mod testing;
 
-pub use acting::{DataPort, DataPortConflict, NoDataPort, PortTaken, Repeated, SequenceNumbers};
+pub use acting::{DataPort, DataPortConflict, NoDataPort, PortTaken, Reassembly, Repeated, SequenceNumbers};
 pub use announcement::{Announcement, Command, Mask, Role};
 pub use decide::{Decision, Masking, Opening, Segment, Side};
 pub use dialect::{

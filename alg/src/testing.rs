@@ -59,6 +59,8 @@ pub(crate) fn dialect() -> Dialect {
         },
         rewrites_remembered: 8,
         adjust_sack: true,
+        reassembly: Reassembly::Segment,
+        line_limit: 512,
         gaps: Gaps::Drop,
         oversize: Oversize::Truncate,
     }

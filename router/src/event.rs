@@ -101,7 +101,11 @@ pub enum EventKind {
     /// Ports close; what came in through them goes on.
     PortsClosed { opening: u32, reason: OpeningEnd },
     /// An announcement is rewritten.
-    CommandRewritten { translation: u32, before: String, after: String, forward: u32 },
+    CommandRewritten { translation: u32, before: String, after: String, forward: Option<u32> },
+    /// So many octets of a line that is not complete wait for the rest.
+    LineHeld { translation: u32, octets: u32 },
+    /// A command is made unreadable.
+    CommandMasked { translation: u32, before: String, after: String },
     /// An announcement passes as it is.
     CommandLeftAlone {
         translation: u32,
@@ -247,6 +251,8 @@ pub enum TranslationEnd {
     Reset,
     /// Both FINs passed.
     Closed,
+    /// The gateway ended the session.
+    SessionRefused,
 }
 
 /// Why a forward of the gateway's ends.

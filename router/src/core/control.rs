@@ -5,21 +5,24 @@
 //! ([`by_offsets`]).
 
 mod announced;
+mod by_line;
 mod by_map;
 mod by_offsets;
 mod data_port;
+mod end_session;
 mod forwards;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use quirknat_alg::{Decision, Dialect, Dialogue, LeftAlone, Oversize, Role, Segment, Side};
+use quirknat_alg::{Decision, Dialect, Dialogue, LeftAlone, Oversize, Reassembly, Role, Segment, Side};
 
-use super::Router;
+use super::{Router, Stop};
 use crate::event::{EventKind, Origin};
-use crate::packet::{Fragment, Packet};
+use crate::packet::{Fragment, Packet, TcpFlags};
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
 use crate::state::numbers::Numbers;
+use by_line::Assembly;
 
 /// What the gateway keeps of one control connection.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(super) struct Control {
     /// What was said so far.
     dialogue: Dialogue,
     numbers: Numbers,
+    /// The lines that wait to be complete, where the gateway puts lines together.
+    lines: Option<Box<Assembly>>,
 }
 
 /// The ends of what may be a control connection.
@@ -48,11 +53,12 @@ impl Ends {
         external: SocketAddrV4,
         remote: SocketAddrV4,
     ) -> Self {
-        let (inside_role, client, server) = match origin {
-            Origin::Outbound => (Role::Client, inside, remote),
-            _ => (Role::Server, remote, external),
-        };
-        Self { inside_role, client_port: client.port(), server_port: server.port() }
+        match origin {
+            Origin::Outbound => {
+                Self { inside_role: Role::Client, client_port: inside.port(), server_port: remote.port() }
+            }
+            _ => Self { inside_role: Role::Server, client_port: remote.port(), server_port: external.port() },
+        }
     }
 
     fn role(self, side: Side) -> Role {
@@ -62,25 +68,12 @@ impl Ends {
             (Side::Outside, Role::Server) => Role::Client,
         }
     }
-
-    /// A segment that was never seen before.
-    fn segment(self, side: Side, sender: Ipv4Addr, sequence: u32, bytes: &[u8]) -> Segment<'_> {
-        Segment {
-            bytes,
-            sequence,
-            read_from: 0,
-            role: self.role(side),
-            side,
-            sender,
-            client_port: self.client_port,
-            server_port: self.server_port,
-        }
-    }
 }
 
 impl Control {
     pub(super) fn new(ends: Ends, dialect: &Dialect) -> Self {
-        Self { ends, dialogue: Dialogue::default(), numbers: Numbers::new(dialect) }
+        let lines = (dialect.reassembly == Reassembly::Line).then(Box::default);
+        Self { ends, dialogue: Dialogue::default(), numbers: Numbers::new(dialect), lines }
     }
 
     /// What an end that is on the other side calls a number of `sender`'s; `None` where it is the same.
@@ -96,19 +89,30 @@ impl Router {
         id: FlowId,
         from: Side,
         packet: &mut Packet<'_>,
-    ) -> Result<(), DropReason> {
+    ) -> Result<(), Stop> {
         if packet.fragment() != Fragment::Whole {
-            return Err(DropReason::FragmentOfControl);
+            return Err(DropReason::FragmentOfControl.into());
         }
-        match self.control_of(id).map(|control| &control.numbers) {
-            Some(Numbers::Map(_)) => self.control_by_map(id, from, packet),
-            Some(Numbers::Offsets(_)) => self.control_by_offsets(id, from, packet),
-            None => Ok(()),
+        if let (Some(tcp), Some(control)) = (packet.tcp(), self.control_of(id))
+            && tcp.flags.has(TcpFlags::SYN)
+        {
+            // A SYN takes a sequence number of its own before the first byte.
+            let sequence = tcp.sequence.wrapping_add(1);
+            control.dialogue.begin(control.ends.role(from), sequence);
+            control.numbers.begin(from, sequence);
         }
+        match self.control_of(id).map(|control| (&control.numbers, control.lines.is_some())) {
+            Some((Numbers::Map(_), false)) => self.control_by_map(id, from, packet)?,
+            Some((Numbers::Map(_), true)) => self.control_by_line(id, from, packet)?,
+            Some((Numbers::Offsets(_), _)) => self.control_by_offsets(id, from, packet)?,
+            None => {}
+        }
+        Ok(())
     }
 
-    /// What the gateway does with a segment of the end on side `from`, of which it has read so many bytes before.
-    fn hear(
+    /// What the gateway does with a segment, of which it has read the bytes before `read_from`: nothing for nothing that it
+    /// looks for.
+    fn read_segment(
         &mut self,
         id: FlowId,
         from: Side,
@@ -117,23 +121,17 @@ impl Router {
         bytes: &[u8],
     ) -> Vec<Decision> {
         let Some(flow) = self.flows.get(id) else { return Vec::new() };
-        let Some(control) = self.controls.get_mut(flow.control.0 as usize) else { return Vec::new() };
         let sender = if from == Side::Inside { flow.inside } else { flow.remote };
-        let segment = control.ends.segment(from, *sender.ip(), sequence, bytes);
-        control.dialogue.read(&self.dialect, &Segment { read_from, ..segment })
+        let Some(control) = self.controls.get_mut(flow.control.0 as usize) else { return Vec::new() };
+        let segment = Segment { read_from, ..segment(control.ends, from, *sender.ip(), sequence, bytes) };
+        control.dialogue.read(&self.dialect, &segment)
     }
 
-    /// Bytes before a segment are missing, and it is not read.
+    /// Bytes before a segment's are missing: it is not read.
     fn pass_over(&mut self, id: FlowId, from: Side, sequence: u32, bytes: &[u8]) {
-        let Some(control) = self.control_of(id) else { return };
-        let segment = control.ends.segment(from, Ipv4Addr::UNSPECIFIED, sequence, bytes);
-        control.dialogue.pass_over(&segment);
-    }
-
-    /// An end has sent a SYN; its first byte will have `sequence`.
-    fn begin_dialogue(&mut self, id: FlowId, from: Side, sequence: u32) {
         if let Some(control) = self.control_of(id) {
-            control.dialogue.begin(control.ends.role(from), sequence);
+            let segment = segment(control.ends, from, Ipv4Addr::UNSPECIFIED, sequence, bytes);
+            control.dialogue.pass_over(&segment);
         }
     }
 
@@ -142,7 +140,7 @@ impl Router {
         let Some(flow) = self.flows.get(id) else { return };
         let ends = Ends::of(flow.origin, flow.inside, flow.external, flow.remote);
         let sender = if from == Side::Inside { flow.inside } else { flow.remote };
-        let segment = ends.segment(from, *sender.ip(), 0, bytes);
+        let segment = segment(ends, from, *sender.ip(), 0, bytes);
         for decision in Dialogue::default().read(&self.dialect, &segment) {
             if let Decision::LeaveAlone { announcement, reason } = decision {
                 let line = announcement.as_ref().map(|found| text(bytes, &found.line));
@@ -159,9 +157,13 @@ impl Router {
         announced: Option<SocketAddrV4>,
         reason: LeftAlone,
     ) {
-        let translation = self.flows.get(id).map_or(0, |flow| flow.serial);
+        let translation = self.serial_of(id);
         self.counters.commands_left_alone += 1;
         self.events.push(EventKind::CommandLeftAlone { translation, line, announced, reason });
+    }
+
+    fn serial_of(&self, id: FlowId) -> u32 {
+        self.flows.get(id).map_or(0, |flow| flow.serial)
     }
 
     fn control_of(&mut self, id: FlowId) -> Option<&mut Control> {
@@ -195,6 +197,19 @@ impl Router {
             }
             Numbers::Offsets(_) => None,
         }
+    }
+}
+
+fn segment(ends: Ends, side: Side, sender: Ipv4Addr, sequence: u32, bytes: &[u8]) -> Segment<'_> {
+    Segment {
+        bytes,
+        sequence,
+        read_from: 0,
+        role: ends.role(side),
+        side,
+        sender,
+        client_port: ends.client_port,
+        server_port: ends.server_port,
     }
 }
 

@@ -92,6 +92,12 @@ impl fmt::Display for EventKind {
             Self::CommandRewritten { before, after, .. } => {
                 write!(out, "announcement rewritten: `{before}` leaves as `{after}`")
             }
+            Self::LineHeld { octets, .. } => {
+                write!(out, "{octets} octets of a line held until it is complete")
+            }
+            Self::CommandMasked { before, after, .. } => {
+                write!(out, "command made unreadable: `{before}` leaves as `{after}`")
+            }
             Self::CommandLeftAlone { line: Some(line), reason, .. } => {
                 write!(out, "announcement left alone: `{line}`, since {reason}")
             }
@@ -196,6 +202,7 @@ fn end_text(reason: TranslationEnd) -> &'static str {
         TranslationEnd::PortTakenOver => "another host took its external port over",
         TranslationEnd::Reset => "reset",
         TranslationEnd::Closed => "closed by both ends",
+        TranslationEnd::SessionRefused => "the gateway ended the session",
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use etherparse::icmpv4::{DestUnreachableHeader, TimeExceededCode};
-use etherparse::{Icmpv4Type, IpHeaders, Ipv4Extensions, Ipv4Header, PacketBuilder};
+use etherparse::{Icmpv4Type, IpHeaders, Ipv4Extensions, Ipv4Header, PacketBuilder, TcpOptionElement};
 
 use super::bytes::{read_u16, write_u16};
 use super::checksum;
@@ -118,6 +118,36 @@ pub(crate) fn set_header(bytes: &mut [u8], service: u8, may_be_cut: bool) {
     write_u16(bytes, 10, 0);
     let sum = !checksum::sum(bytes.get(..HEADER).unwrap_or_default());
     write_u16(bytes, 10, sum);
+}
+
+/// A reset whose `sequence` is the one that its receiver expects.
+pub(crate) fn reset_between(source: SocketAddrV4, destination: SocketAddrV4, sequence: u32) -> Vec<u8> {
+    let segment = PacketBuilder::ipv4(source.ip().octets(), destination.ip().octets(), TTL)
+        .tcp(source.port(), destination.port(), sequence, 0)
+        .rst();
+    written(|out| segment.write(out, &[]).is_ok())
+}
+
+/// An acknowledgement to `segment`'s sender, in the name of the one it is to: its sequence number, and up to where.
+pub(crate) fn acknowledgement(
+    segment: &Packet<'_>,
+    (sequence, acknowledged): (u32, u32),
+    window: u16,
+) -> Option<Vec<u8>> {
+    let (header, tcp) = (segment.header(), segment.tcp()?);
+    let builder = PacketBuilder::ipv4(header.destination.octets(), header.source.octets(), TTL)
+        .tcp(tcp.destination, tcp.source, sequence, window)
+        .ack(acknowledged);
+    let builder = match segment.timestamps() {
+        // RFC 7323 §3.2: on every segment, once agreed on. The echoed one is the last that its sender has seen.
+        Some((own, echoed)) => {
+            let options =
+                [TcpOptionElement::Noop, TcpOptionElement::Noop, TcpOptionElement::Timestamp(echoed, own)];
+            builder.options(&options).ok()?
+        }
+        None => builder,
+    };
+    Some(written(|out| builder.write(out, &[]).is_ok()))
 }
 
 fn written(write: impl FnOnce(&mut Vec<u8>) -> bool) -> Vec<u8> {

@@ -136,8 +136,21 @@ impl Packet<'_> {
 
     /// Where the SACK option stands, from its kind to its end.
     fn sack_option(&self) -> Option<(usize, usize)> {
-        const TCP_FIXED: usize = 20;
         const SACK: u8 = 5;
+        self.tcp_option(SACK)
+    }
+
+    /// A segment's timestamp and the one it echoes (RFC 7323 §3), where it has them.
+    pub(crate) fn timestamps(&self) -> Option<(u32, u32)> {
+        const TIMESTAMPS: u8 = 8;
+        let (start, end) = self.tcp_option(TIMESTAMPS).filter(|(start, end)| end - start == 10)?;
+        let option = self.bytes.get(start..end)?;
+        Some((read_u32(option, 2), read_u32(option, 6)))
+    }
+
+    /// Where a TCP option stands, from its kind to its end.
+    fn tcp_option(&self, wanted: u8) -> Option<(usize, usize)> {
+        const TCP_FIXED: usize = 20;
         let payload_at = self.tcp()?.payload_at;
         let mut at = self.transport_at() + TCP_FIXED;
         while at < payload_at {
@@ -150,7 +163,7 @@ impl Packet<'_> {
                     if length < 2 || end > payload_at {
                         return None;
                     }
-                    if kind == SACK {
+                    if kind == wanted {
                         return Some((at, end));
                     }
                     at = end;

@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::profile::IcmpQuery;
 
 pub use build::IcmpError;
-pub(crate) use build::{datagram, echo_reply, reset, set_header};
+pub(crate) use build::{acknowledgement, datagram, echo_reply, reset, reset_between, set_header};
 pub(crate) use edit::End;
 pub use fragment::fragments;
 pub(crate) use fragment::{pieces, sizes as fragment_sizes};
@@ -312,6 +312,11 @@ impl Packet<'_> {
 
     /// The window of a TCP header; 0 for anything else.
     pub(crate) fn tcp_window(&self) -> u16 {
+        if self.layout.transport == Kind::Tcp { self.word(14) } else { 0 }
+    }
+
+    /// The window that a TCP segment offers, as it stands there.
+    pub(crate) fn window(&self) -> u16 {
         if self.layout.transport == Kind::Tcp { self.word(14) } else { 0 }
     }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
+use quirknat_alg::{Gaps, KeywordPosition, Reassembly, SequenceNumbers};
+
 use super::{
     Filtering, FragmentHandling, Ftp, Mapping, MidStream, PortAllocation, PortConflict, Profile, TcpTracking,
     UnsolicitedTcp,
@@ -235,6 +237,21 @@ impl Checks<'_> {
             "the port that is tried first counts as a try",
         );
         self.rewrites_remembered(ftp);
+        self.reassembly(ftp);
+    }
+
+    /// What is held and acknowledged must be decided on once, in order, and sent on as it was.
+    fn reassembly(&mut self, ftp: &Ftp) {
+        let in_order = ftp.sequence_numbers.value == SequenceNumbers::ExactMap
+            && ftp.keyword_position.value == KeywordPosition::AnyLineStart
+            && ftp.gaps.value == Gaps::Drop;
+        if ftp.reassembly.value == Reassembly::Line && !in_order {
+            self.fault(
+                &["alg", "ftp", "reassembly"],
+                "reassembly is by line where bytes are not decided on by line and in order",
+                "say `sequence-numbers = \"exact-map\"`, `keyword-position = \"any-line-start\"` and `gaps = \"drop\"`",
+            );
+        }
     }
 
     fn rewrites_remembered(&mut self, ftp: &Ftp) {

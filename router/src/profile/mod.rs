@@ -17,7 +17,7 @@ use quirknat_alg::{
     AfterAuthTls, AllowedPeer, AnnouncementsFrom, Argument, Command, ControlPortEnd, CutKeyword, DataPort,
     DataPortConflict, Dialect, EmptyNumbers, ExtendedDelimiter, ForeignLines, Gaps, KeywordPosition,
     LeadingZeros, LetterCase, LineEnd, Malformed, Mask, MaskCommandsFrom, NoDataPort, Octets, Oversize,
-    PortTaken, PortZero, Range, Reaches, RefusedPort, Repeated, RepliesRead, ReplyEnd, ReplyScan,
+    PortTaken, PortZero, Range, Reaches, Reassembly, RefusedPort, Repeated, RepliesRead, ReplyEnd, ReplyScan,
     RestOfSegment, SequenceNumbers, Strictness, Terms, ThirdParty,
 };
 use serde::{Deserialize, Serialize};
@@ -194,6 +194,8 @@ pub struct Ftp {
     pub sequence_numbers: Stated<SequenceNumbers>,
     pub rewrites_remembered: Stated<u8>,
     pub adjust_sack: Stated<bool>,
+    pub reassembly: Stated<Reassembly>,
+    pub line_limit: Stated<u16>,
     pub gaps: Stated<Gaps>,
     pub oversize: Stated<Oversize>,
 }
@@ -251,6 +253,8 @@ impl Ftp {
             sequence_numbers: self.sequence_numbers.value,
             rewrites_remembered: usize::from(self.rewrites_remembered.value),
             adjust_sack: self.adjust_sack.value,
+            reassembly: self.reassembly.value,
+            line_limit: self.line_limit.value,
             gaps: self.gaps.value,
             oversize: self.oversize.value,
         }

@@ -4,6 +4,7 @@
 pub(crate) mod flow;
 pub(crate) mod forward;
 pub(crate) mod fragment;
+pub(crate) mod line;
 pub(crate) mod mapping;
 pub(crate) mod numbers;
 pub(crate) mod opening;

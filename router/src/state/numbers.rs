@@ -12,7 +12,7 @@ pub(crate) use map::{Arrival, Stream};
 pub(crate) use offsets::{Offsets, Resized};
 
 /// One thing for each side of the router.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct PerSide<T> {
     pub(crate) inside: T,
     pub(crate) outside: T,
@@ -66,6 +66,23 @@ impl Numbers {
         }
     }
 
+    /// A SYN of the end on side `sender`, whose first byte will have `sequence`. The same SYN again, as a network may
+    /// deliver it at any time, begins nothing.
+    pub(crate) fn begin(&mut self, sender: Side, sequence: u32) {
+        match self {
+            Self::Map(streams) => streams.of_mut(sender).begin(sequence),
+            Self::Offsets(offsets) => offsets.of_mut(sender).begin(sequence),
+        }
+    }
+
+    /// The number that a segment of `sender`'s leaves with if it goes as it is.
+    pub(crate) fn leaves_as(&self, sender: Side, sequence: u32) -> u32 {
+        match self {
+            Self::Map(streams) => streams.of(sender).to_rewritten(sequence),
+            Self::Offsets(offsets) => offsets.of(sender).clone().pass(sequence, None),
+        }
+    }
+
     /// What the receiver calls a number of `sender`'s; `None` where there is no telling, or no difference.
     pub(crate) fn rewritten(&self, sender: Side, original: u32) -> Option<u32> {
         match self {
@@ -89,7 +106,7 @@ impl Numbers {
 }
 
 /// `left` comes before `right` in the circle of sequence numbers (RFC 9293 §3.4).
-fn before(left: u32, right: u32) -> bool {
+pub(super) fn before(left: u32, right: u32) -> bool {
     left.wrapping_sub(right).cast_signed() < 0
 }
 

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod acting;
 mod control;
 mod data_ports;
 mod determinism;
@@ -14,6 +15,7 @@ mod invariants;
 mod ip_header;
 mod lan;
 mod limits;
+mod lines;
 mod napt;
 mod numbers;
 mod offsets;

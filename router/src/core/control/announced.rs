@@ -1,12 +1,17 @@
-//! An announcement that a forward is to be opened for: where its new text leads.
+//! What was decided is done: a forward opened, and the octets named that give way to others.
 
 use std::net::SocketAddrV4;
 
-use quirknat_alg::{LeftAlone, Opening, Oversize, Refused, Replacement};
+use quirknat_alg::{
+    Announcement, Decision, LeftAlone, Masking, Opening, Oversize, Refused, Replacement, ReplacementText,
+    Side,
+};
 
 use super::super::Router;
+use super::text;
 use crate::event::EventKind;
 use crate::packet::Packet;
+use crate::reason::DropReason;
 use crate::state::flow::FlowId;
 
 /// Why an announcement is not rewritten after all.
@@ -25,13 +30,75 @@ impl From<LeftAlone> for Obstacle {
 }
 
 impl Router {
-    /// Opens the forward; gives what takes the place of the announcement. The mapping is there before the
-    /// announcement leaves (RFC 6384 §7).
-    pub(super) fn open_for(
+    /// Does what was decided on a segment; gives what takes whose octets' place. Nothing is done of anything before all is
+    /// decided on: a segment that is dropped leaves nothing behind.
+    pub(super) fn carry_out_all(
         &mut self,
         id: FlowId,
+        from: Side,
+        decisions: Vec<Decision>,
+        packet: &Packet<'_>,
+    ) -> Result<Vec<Replacement>, DropReason> {
+        let ends_it = |decision: &Decision| matches!(decision, Decision::Refuse(_) | Decision::EndSession(_));
+        if let Some(refusal) = decisions.iter().find(|decision| ends_it(decision)) {
+            self.carry_out(id, from, refusal.clone(), packet)?;
+        }
+        let mut replacements = Vec::new();
+        for decision in decisions {
+            replacements.extend(self.carry_out(id, from, decision, packet)?);
+        }
+        Ok(replacements)
+    }
+
+    /// Does what was decided on an announcement.
+    fn carry_out(
+        &mut self,
+        id: FlowId,
+        from: Side,
+        decision: Decision,
+        packet: &Packet<'_>,
+    ) -> Result<Option<Replacement>, DropReason> {
+        let payload = packet.tcp_payload();
+        match decision {
+            Decision::Refuse(refused) => Err(refused.into()),
+            Decision::EndSession(refused) => {
+                self.end_session(id, from, packet);
+                Err(refused.into())
+            }
+            Decision::LeaveAlone { announcement, reason } => {
+                let line = announcement.as_ref().map(|found| text(payload, &found.line));
+                self.left_alone(id, line, announcement.map(|found| found.endpoint), reason);
+                Ok(None)
+            }
+            Decision::Open(opening) => match self.open_for(id, from, &opening, packet) {
+                Ok(replacement) => Ok(Some(replacement)),
+                Err(Obstacle::Refuse(refused)) => Err(refused.into()),
+                Err(Obstacle::Pass(reason)) => {
+                    let announcement = opening.announcement;
+                    let line = text(payload, &announcement.line);
+                    self.left_alone(id, Some(line), Some(announcement.endpoint), reason);
+                    Ok(None)
+                }
+            },
+            Decision::Restate(announcement) => {
+                self.make_room_for_forward(id, self.dialect.terms.outstanding);
+                let endpoint = announcement.endpoint;
+                Ok(Some(self.rewrite_to(id, &announcement, endpoint, None, payload)))
+            }
+            Decision::RewriteOnly(announcement) => {
+                let endpoint = SocketAddrV4::new(self.wan, announcement.endpoint.port());
+                Ok(Some(self.rewrite_to(id, &announcement, endpoint, None, payload)))
+            }
+            Decision::Mask(masking) => Ok(Some(self.mask(id, masking, payload))),
+        }
+    }
+
+    /// Opens the forward, then rewrites: the mapping is there before the announcement leaves (RFC 6384 §7).
+    fn open_for(
+        &mut self,
+        id: FlowId,
+        from: Side,
         opening: &Opening,
-        line: &str,
         packet: &Packet<'_>,
     ) -> Result<Replacement, Obstacle> {
         if !self.is_lan_host(*opening.target.ip()) {
@@ -43,20 +110,46 @@ impl Router {
             None => self.choose_data_port(id, opening.target)?,
         };
         let external = SocketAddrV4::new(self.wan, port);
-        let new = opening.announcement.replacement(external, packet.tcp_payload());
-        let grown = packet.as_bytes().len() + new.text.len() > self.wan_mtu + new.span.len() + new.lost.len();
-        if grown && self.dialect.oversize == Oversize::LeaveAlone {
-            return Err(LeftAlone::WouldExceedMtu.into());
+        if self.dialect.oversize == Oversize::LeaveAlone {
+            let new = opening.announcement.replacement(external, packet.tcp_payload());
+            let gone = new.span.len() + new.lost.len();
+            if packet.as_bytes().len() + new.text.len() > self.mtu_towards(from) + gone {
+                return Err(LeftAlone::WouldExceedMtu.into());
+            }
         }
         let forward = match again {
             Some(forward) => self.refresh_forward(forward),
             None => self.open_forward(id, opening, port),
         };
-        let translation = self.flows.get(id).map_or(0, |flow| flow.serial);
-        let after = opening.announcement.rewritten_line(external, packet.tcp_payload());
-        self.counters.commands_rewritten += 1;
-        let before = line.to_owned();
-        self.events.push(EventKind::CommandRewritten { translation, before, after, forward });
-        Ok(new)
+        Ok(self.rewrite_to(id, &opening.announcement, external, Some(forward), packet.tcp_payload()))
+    }
+
+    fn rewrite_to(
+        &mut self,
+        id: FlowId,
+        announcement: &Announcement,
+        endpoint: SocketAddrV4,
+        forward: Option<u32>,
+        payload: &[u8],
+    ) -> Replacement {
+        let translation = self.serial_of(id);
+        let before = text(payload, &announcement.line);
+        let after = announcement.rewritten_line(endpoint, payload);
+        if forward.is_some() || before != after {
+            self.counters.commands_rewritten += 1;
+            self.events.push(EventKind::CommandRewritten { translation, before, after, forward });
+        }
+        announcement.replacement(endpoint, payload)
+    }
+
+    /// Makes a command unreadable.
+    fn mask(&mut self, id: FlowId, masking: Masking, payload: &[u8]) -> Replacement {
+        let Masking { command, span } = masking;
+        let translation = self.serial_of(id);
+        let before = text(payload, &span);
+        let after = command.masked().to_owned();
+        self.events.push(EventKind::CommandMasked { translation, before, after });
+        let text = ReplacementText::from(command.masked()).unwrap_or_default();
+        Replacement { lost: span.end..span.end, span, text }
     }
 }

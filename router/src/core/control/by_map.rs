@@ -1,10 +1,8 @@
 //! A gateway with a map of what it replaced: each byte is decided on once, when all before it have been.
 
-use quirknat_alg::{Decision, Gaps, Opening, Oversize, Refused, ReplacementText, Side};
+use quirknat_alg::{AnnouncementsFrom, Gaps, Oversize, Replacement, ReplacementText, Side};
 
 use super::super::Router;
-use super::announced::Obstacle;
-use super::text;
 use crate::packet::{Packet, TcpFlags};
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
@@ -18,22 +16,12 @@ impl Router {
         packet: &mut Packet<'_>,
     ) -> Result<(), DropReason> {
         let Some(tcp) = packet.tcp() else { return Ok(()) };
-        let is_syn = tcp.flags.has(TcpFlags::SYN);
-        // A SYN takes a sequence number of its own before the first byte.
-        let sequence = tcp.sequence.wrapping_add(u32::from(is_syn));
+        let sequence = tcp.sequence.wrapping_add(u32::from(tcp.flags.has(TcpFlags::SYN)));
         let length = packet.tcp_payload().len();
         let Some(streams) = self.streams_of(id) else { return Ok(()) };
-        let stream = streams.of_mut(from);
-        if is_syn {
-            stream.begin(sequence);
-        }
-        let arrival = stream.place(sequence, length);
-        if is_syn {
-            self.begin_dialogue(id, from, sequence);
-        }
+        let arrival = streams.of(from).place(sequence, length);
         match arrival {
-            // What comes from outside is not rewritten: it can be read in any order.
-            Arrival::Gap if from == Side::Outside => self.inspect(id, from, sequence, 0, packet)?,
+            _ if !self.may_rewrite_from(from) => self.hear(id, from, sequence, packet)?,
             Arrival::NewFrom(offset) if offset < length => {
                 self.inspect(id, from, sequence, offset, packet)?;
             }
@@ -46,6 +34,18 @@ impl Router {
                 self.pass_over(id, from, sequence, packet.tcp_payload());
             }
         }
+        self.renumber(id, from, sequence, packet);
+        Ok(())
+    }
+
+    /// Whether what the end on side `from` announces may be rewritten.
+    pub(super) fn may_rewrite_from(&self, from: Side) -> bool {
+        from == Side::Inside || self.dialect.announcements_from == AnnouncementsFrom::EitherSide
+    }
+
+    /// Puts the rewritten bytes and both numbers into a segment that goes its way.
+    fn renumber(&mut self, id: FlowId, from: Side, sequence: u32, packet: &mut Packet<'_>) {
+        let Some(tcp) = packet.tcp() else { return };
         let oversize = self.dialect.oversize;
         let largest = self.mtu_towards(from).saturating_sub(tcp.payload_at);
         let adjust_sack = self.dialect.adjust_sack;
@@ -55,18 +55,25 @@ impl Router {
             rewrite(own, sequence, oversize, largest, packet);
             acknowledge(other, adjust_sack, packet);
         }
-        Ok(())
     }
 
-    fn streams_of(&mut self, id: FlowId) -> Option<&mut PerSide<Stream>> {
+    pub(super) fn streams_of(&mut self, id: FlowId) -> Option<&mut PerSide<Stream>> {
         match &mut self.control_of(id)?.numbers {
             Numbers::Map(streams) => Some(streams),
             Numbers::Offsets(_) => None,
         }
     }
 
-    /// The gateway reads the bytes from `offset` on, which it has not seen before. Nothing is done for any of them
-    /// before all are decided on: a segment that is dropped leaves nothing behind.
+    /// What an end says whose announcements are never rewritten is read as it comes: a reply decides how a command is
+    /// taken, and a command of it may be made unreadable.
+    fn hear(&mut self, id: FlowId, from: Side, sequence: u32, packet: &Packet<'_>) -> Result<(), DropReason> {
+        if packet.tcp_payload().is_empty() {
+            return Ok(());
+        }
+        self.inspect(id, from, sequence, 0, packet)
+    }
+
+    /// The gateway reads a segment, whose bytes before `offset` it has seen before.
     fn inspect(
         &mut self,
         id: FlowId,
@@ -75,66 +82,24 @@ impl Router {
         offset: usize,
         packet: &Packet<'_>,
     ) -> Result<(), DropReason> {
-        let payload = packet.tcp_payload();
-        let decisions = self.hear(id, from, sequence, offset, payload);
-        for decision in decisions {
-            match decision {
-                Decision::Refuse(refused) | Decision::EndSession(refused) => return Err(refused.into()),
-                Decision::LeaveAlone { announcement, reason } => {
-                    let line = announcement.as_ref().map(|found| text(payload, &found.line));
-                    self.left_alone(id, line, announcement.map(|found| found.endpoint), reason);
-                }
-                Decision::Open(opening) => {
-                    let new = Seen { sequence, offset };
-                    self.replace(id, from, new, &opening, packet)?;
-                }
-                Decision::Restate(_) | Decision::RewriteOnly(_) | Decision::Mask(_) => {}
+        let decisions = self.read_segment(id, from, sequence, offset, packet.tcp_payload());
+        for replacement in self.carry_out_all(id, from, decisions, packet)? {
+            if let Some(streams) = self.streams_of(id) {
+                replace(streams.of_mut(from), sequence, offset, replacement);
             }
-        }
-        Ok(())
-    }
-
-    fn replace(
-        &mut self,
-        id: FlowId,
-        from: Side,
-        seen: Seen,
-        opening: &Opening,
-        packet: &Packet<'_>,
-    ) -> Result<(), Refused> {
-        let line = text(packet.tcp_payload(), &opening.announcement.line);
-        match self.open_for(id, opening, &line, packet) {
-            Ok(new) => {
-                if let Some(streams) = self.streams_of(id) {
-                    let stream = streams.of_mut(from);
-                    // What was seen before has left as it was.
-                    let start = new.span.start.max(seen.offset);
-                    stream.replace(seen.at(start), new.span.end.saturating_sub(start), new.text);
-                    if !new.lost.is_empty() {
-                        stream.replace(seen.at(new.lost.start), new.lost.len(), ReplacementText::new());
-                    }
-                }
-            }
-            Err(Obstacle::Pass(reason)) => {
-                self.left_alone(id, Some(line), Some(opening.announcement.endpoint), reason);
-            }
-            Err(Obstacle::Refuse(refused)) => return Err(refused),
         }
         Ok(())
     }
 }
 
-/// Where a segment stands in its stream, and how many of its bytes were seen before.
-#[derive(Debug, Clone, Copy)]
-struct Seen {
-    sequence: u32,
-    offset: usize,
-}
-
-impl Seen {
-    /// The sequence number of the byte at `offset`.
-    fn at(self, offset: usize) -> u32 {
-        self.sequence.wrapping_add(u32::try_from(offset).unwrap_or_default())
+/// Notes what gives way in the segment at `sequence`, of which the bytes before `offset` have left as they are.
+fn replace(stream: &mut Stream, sequence: u32, offset: usize, replacement: Replacement) {
+    let Replacement { span, text, lost } = replacement;
+    let at = |offset: usize| sequence.wrapping_add(u32::try_from(offset).unwrap_or_default());
+    let start = span.start.max(offset);
+    stream.replace(at(start), span.end.saturating_sub(start), text);
+    if !lost.is_empty() {
+        stream.replace(at(lost.start), lost.len(), ReplacementText::new());
     }
 }
 

@@ -40,11 +40,7 @@ impl Router {
             }
             self.close_forward(there, ForwardEnd::Replaced);
         }
-        let waiting = self.forwards.of_control(control);
-        let most = usize::from(opening.terms.outstanding).max(1);
-        for oldest in waiting.iter().take((waiting.len() + 1).saturating_sub(most)) {
-            self.close_forward(*oldest, ForwardEnd::Replaced);
-        }
+        self.make_room_for_forward(control_flow, opening.terms.outstanding);
         self.serials.forward += 1;
         let serial = self.serials.forward;
         let deadline = self.forward_deadline(opening.terms.lifetime);
@@ -72,6 +68,16 @@ impl Router {
             expires_s: deadline,
         });
         serial
+    }
+
+    /// Closes the oldest forwards of a control connection, so that one more is within what may be outstanding.
+    pub(super) fn make_room_for_forward(&mut self, control_flow: FlowId, outstanding: u16) {
+        let Some(control) = self.flows.get(control_flow).map(|flow| flow.control) else { return };
+        let waiting = self.forwards.of_control(control);
+        let most = usize::from(outstanding).max(1);
+        for oldest in waiting.iter().take((waiting.len() + 1).saturating_sub(most)) {
+            self.close_forward(*oldest, ForwardEnd::Replaced);
+        }
     }
 
     /// When a forward ends that is opened or refreshed now; never by time where its lifetime is 0.

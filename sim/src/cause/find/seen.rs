@@ -235,7 +235,8 @@ impl<'a> Seen<'a> {
                         TranslationEnd::Replaced
                         | TranslationEnd::PortTakenOver
                         | TranslationEnd::Reset
-                        | TranslationEnd::Closed => None,
+                        | TranslationEnd::Closed
+                        | TranslationEnd::SessionRefused => None,
                     }
                 }
                 _ => None,
