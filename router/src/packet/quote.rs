@@ -47,12 +47,11 @@ impl Packet<'_> {
             6 => (Protocol::Tcp, (read_u16(transport, 0), read_u16(transport, 2))),
             17 => (Protocol::Udp, (read_u16(transport, 0), read_u16(transport, 2))),
             1 => {
-                let (asks, identifier, other) = match transport.first() {
-                    Some(kind @ (0 | 8)) => (*kind == 8, read_u16(transport, 4), 0),
-                    _ => {
-                        let query = Query::read(transport)?;
-                        (query.is_request, query.identifier, query.far_port())
-                    }
+                let (asks, identifier, other) = if let Some(kind @ (0 | 8)) = transport.first() {
+                    (*kind == 8, read_u16(transport, 4), 0)
+                } else {
+                    let query = Query::read(transport)?;
+                    (query.is_request, query.identifier, query.far_port())
                 };
                 is_request = asks;
                 (Protocol::Icmp, if asks { (identifier, other) } else { (other, identifier) })
