@@ -42,6 +42,7 @@ builtin!(
     "realtek-ecos",
     "restricted-cone",
     "rfc-4787",
+    "smc-7004br",
     "symmetric",
 );
 

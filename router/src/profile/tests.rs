@@ -221,6 +221,7 @@ fn documents() -> &'static [&'static str] {
         "port-other-untouched",
         "server-pasv-leaks",
         "publicly stated",
+        "www.gbnetwork.co.uk/smcftpd",
         "Documentation/networking/",
         "the rules above",
         "RFC 3489 §5",

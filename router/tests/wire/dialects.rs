@@ -48,4 +48,5 @@ tables!(
     linksys_befsr41_1_39: "linksys-befsr41-1.39",
     linux_2_2_masq: "linux-2.2-masq",
     realtek_ecos: "realtek-ecos",
+    smc_7004br: "smc-7004br",
 );
