@@ -35,6 +35,7 @@ builtin!(
     "carrier-grade",
     "freebsd-libalias",
     "full-cone",
+    "hardened",
     "linksys-befsr41-1.39",
     "linux-2.2-masq",
     "linux-netfilter",

@@ -230,6 +230,12 @@ fn documents() -> &'static [&'static str] {
         "RFC 5508 REQ-",
         "RFC 6888 REQ-",
         "RFC 7857 §",
+        "RFC 959",
+        "RFC 2428",
+        "RFC 2577",
+        "RFC 3027",
+        "RFC 4217",
+        "RFC 6384",
     ]
 }
 

@@ -41,6 +41,15 @@ fn a_gateway_that_takes_any_address_opens_the_neighbour() {
 }
 
 #[test]
+fn the_hardened_gateway_opens_nothing_and_does_nothing_wrong() {
+    let suffered = suffer(&Profile::named("hardened").unwrap());
+    assert_eq!(suffered.len(), attacks().count(), "each could be set up");
+    for one in suffered {
+        assert!(!one.is_open() && one.oversize == 0, "{one:?}");
+    }
+}
+
+#[test]
 fn a_router_without_a_gateway_opens_nothing() {
     let mut profile = Profile::named("linksys-befsr41-1.39").unwrap();
     profile.alg.ftp.control_ports.value.clear();
