@@ -14,13 +14,9 @@ use judge::generate::generate;
 use judge::{Judge, PROFILE, cases, tell};
 use support::requirement::{LAB, Requirement, met, skip};
 
-/// What differs, and is to be mended.
-const KNOWN: &[&str] = &[
-    "a2", "a3", "a5", "a6", "a7", "a11", "b6", "c5", "d5", "d6", "d7", "e2", "e3", "e5", "e6", "9", "10",
-    "11", "12", "1a", "15", "16", "16a", "17b", "18", "18a", "18b", "18c", "18d", "18e", "18f", "21", "28a",
-    "28b", "28c", "28d", "28e", "22", "22a", "22b", "22c", "24b", "29", "29b", "29f", "31c", "31d", "31e",
-    "31f", "31g", "31h", "31i", "31j", "31k", "31n", "31o", "31p", "31q",
-];
+/// Cases that differ, each with its reason in docs/kernel.md: the profile's gateway does not read what a server outside
+/// says.
+const KNOWN: &[&str] = &["29", "29b"];
 
 /// Does something with a judge, on a thread that has no other network.
 fn with_judge(work: impl FnOnce(&mut Judge) + Send) {
@@ -40,8 +36,14 @@ fn the_written_cases_leave_both_alike() {
     with_judge(|judge| {
         let mut stories = String::new();
         for Case { number, name, conversation } in cases::all() {
-            if let Some(exchanges) = judge.difference(&conversation).filter(|_| !KNOWN.contains(&number)) {
-                let _ = writeln!(stories, "case {number}, {name}:\n{}", tell::story(&exchanges));
+            match (judge.difference(&conversation), KNOWN.contains(&number)) {
+                (Some(exchanges), false) => {
+                    let _ = writeln!(stories, "case {number}, {name}:\n{}", tell::story(&exchanges));
+                }
+                (None, true) => {
+                    let _ = writeln!(stories, "case {number}, {name}, is known to differ, and does not");
+                }
+                (Some(_), true) | (None, false) => {}
             }
         }
         assert!(stories.is_empty(), "{stories}");
