@@ -109,8 +109,16 @@ fn the_json_has_cause_remedies_and_routers() {
     assert_eq!(remedies[0]["text"], "use PASV");
     assert_eq!(remedies[0]["behind"], session["routers"]["exactly"]);
     let port_21 = remedies.iter().find(|helps| helps["measure"] == "watched-control-port").unwrap();
-    let watching =
-        ["freebsd-libalias", "linksys-befsr41-1.39", "linux-2.2-masq", "linux-netfilter", "realtek-ecos"];
+    let watching = [
+        "freebsd-libalias",
+        "ipfilter",
+        "linksys-befsr41-1.39",
+        "linux-2.2-masq",
+        "linux-netfilter",
+        "openbsd-ftp-proxy",
+        "openvswitch",
+        "realtek-ecos",
+    ];
     assert_eq!(port_21["behind"], serde_json::json!(watching));
     assert_eq!(session["at_server"]["data"][0]["fate"], "no-answer");
 }

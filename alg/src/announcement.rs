@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::dialect::RestOfSegment;
+use crate::dialect::{ExtendedAddress, RestOfSegment};
 
 /// A command or reply that announces an address and port for the data connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -102,6 +102,8 @@ pub struct Announcement {
     pub line: Range<usize>,
     /// The delimiter that an extended form has when it is rewritten (RFC 2428 §2: any of 33–126, `|` by custom).
     pub(crate) delimiter: u8,
+    /// How an EPRT writes its address when it is rewritten.
+    pub(crate) address: ExtendedAddress,
     /// What becomes of the segment's other octets.
     pub(crate) rest: RestOfSegment,
 }

@@ -7,7 +7,9 @@ mod opening;
 mod range;
 mod reading;
 
-pub use opening::{AllowedPeer, ExtendedDelimiter, Gaps, Oversize, RestOfSegment, Terms};
+pub use opening::{
+    AllowedPeer, AnnouncedAddress, ExtendedAddress, ExtendedDelimiter, Gaps, Oversize, RestOfSegment, Terms,
+};
 pub use range::Range;
 pub use reading::{
     AfterAuthTls, AnnouncementsFrom, Argument, ControlPortEnd, CutKeyword, EmptyNumbers, ForeignLines,
@@ -77,10 +79,14 @@ pub struct Dialect {
     pub refused_port: RefusedPort,
     /// What an announcement of port 0 means.
     pub port_zero: PortZero,
+    /// Which address the rewritten announcement names.
+    pub announced_address: AnnouncedAddress,
     /// What becomes of a segment's other octets when an announcement is rewritten.
     pub rest_of_segment: RestOfSegment,
     /// Which delimiter a rewritten EPRT or 229 has.
     pub extended_delimiter: ExtendedDelimiter,
+    /// How a rewritten EPRT writes its address.
+    pub extended_address: ExtendedAddress,
     /// Commands that it makes unreadable, so that the server refuses them.
     pub mask_commands: Vec<Mask>,
     /// Whose.

@@ -32,10 +32,10 @@ pub use acting::{DataPort, DataPortConflict, NoDataPort, PortTaken, Reassembly, 
 pub use announcement::{Announcement, Command, Mask, Role};
 pub use decide::{Decision, Masking, Opening, Segment, Side};
 pub use dialect::{
-    AfterAuthTls, AllowedPeer, AnnouncementsFrom, Argument, ControlPortEnd, CutKeyword, Dialect,
-    EmptyNumbers, ExtendedDelimiter, ForeignLines, Gaps, KeywordPosition, LeadingZeros, LetterCase, LineEnd,
-    Malformed, MaskCommandsFrom, Octets, Oversize, PortZero, Range, Reaches, RefusedPort, RepliesRead,
-    ReplyEnd, ReplyScan, RestOfSegment, Strictness, Terms, ThirdParty,
+    AfterAuthTls, AllowedPeer, AnnouncedAddress, AnnouncementsFrom, Argument, ControlPortEnd, CutKeyword,
+    Dialect, EmptyNumbers, ExtendedAddress, ExtendedDelimiter, ForeignLines, Gaps, KeywordPosition,
+    LeadingZeros, LetterCase, LineEnd, Malformed, MaskCommandsFrom, Octets, Oversize, PortZero, Range,
+    Reaches, RefusedPort, RepliesRead, ReplyEnd, ReplyScan, RestOfSegment, Strictness, Terms, ThirdParty,
 };
 pub use dialogue::Dialogue;
 pub use keyword::may_announce;

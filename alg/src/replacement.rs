@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use arrayvec::ArrayString;
 
-use crate::dialect::RestOfSegment;
+use crate::dialect::{ExtendedAddress, RestOfSegment};
 use crate::{Announcement, Command};
 
 /// The longest line of a gateway's own is `227 Entering Passive Mode (…)` with six numbers of three digits: 53 octets.
@@ -39,6 +39,9 @@ impl Announcement {
                 Replacement { span: self.span.clone(), text: self.text_for(endpoint), lost: nothing }
             }
             RestOfSegment::Keep256 => self.with_256_octets(endpoint, payload),
+            RestOfSegment::OwnLine => {
+                Replacement { span: self.whole_line(payload), text: self.own_line(endpoint), lost: nothing }
+            }
             RestOfSegment::Lose => {
                 Replacement { span: 0..whole, text: self.own_line(endpoint), lost: nothing }
             }
@@ -48,7 +51,7 @@ impl Announcement {
 
     /// The announcement's line when it announces `endpoint`, for people to read. `payload` is as it came.
     pub fn rewritten_line(&self, endpoint: SocketAddrV4, payload: &[u8]) -> String {
-        if matches!(self.rest, RestOfSegment::Lose | RestOfSegment::Overwrite) {
+        if matches!(self.rest, RestOfSegment::OwnLine | RestOfSegment::Lose | RestOfSegment::Overwrite) {
             return self.own_line(endpoint).trim_end().to_owned();
         }
         let text = |range: Range<usize>| String::from_utf8_lossy(payload.get(range).unwrap_or_default());
@@ -64,8 +67,12 @@ impl Announcement {
         let written = match self.command {
             Command::Port | Command::Reply227 => write_host_port(&mut text, endpoint),
             Command::Eprt => {
-                let (ip, port) = (endpoint.ip(), endpoint.port());
-                write!(text, "{delimiter}1{delimiter}{ip}{delimiter}{port}{delimiter}")
+                let ([a, b, c, d], port) = (endpoint.ip().octets(), endpoint.port());
+                let point = if self.address == ExtendedAddress::Commas { ',' } else { '.' };
+                write!(
+                    text,
+                    "{delimiter}1{delimiter}{a}{point}{b}{point}{c}{point}{d}{delimiter}{port}{delimiter}"
+                )
             }
             Command::Reply229 => {
                 write!(text, "{delimiter}{delimiter}{delimiter}{}{delimiter}", endpoint.port())
@@ -103,10 +110,15 @@ impl Announcement {
         Replacement { lost: span.end + kept..payload.len(), span, text }
     }
 
+    /// The announcement's line with its end.
+    fn whole_line(&self, payload: &[u8]) -> Range<usize> {
+        let end = payload.iter().skip(self.line.end).take(2).take_while(|octet| is_line_end(**octet));
+        self.line.start..self.line.end + end.count()
+    }
+
     fn laid_over(&self, endpoint: SocketAddrV4, payload: &[u8]) -> Replacement {
         let mut text = self.own_line(endpoint);
-        let line_end = payload.iter().skip(self.line.end).take(2).take_while(|octet| is_line_end(**octet));
-        let old = self.line.end - self.line.start + line_end.count();
+        let old = self.whole_line(payload).len();
         let whole = payload.len();
         if text.len() >= old || old >= whole {
             return Replacement { span: 0..text.len().max(old).min(whole), text, lost: whole..whole };

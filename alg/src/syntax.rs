@@ -66,10 +66,11 @@ pub(crate) fn read(
     }
     let delimiter = match dialect.extended_delimiter {
         ExtendedDelimiter::Keep => delimiter,
-        ExtendedDelimiter::Bar => b'|',
+        ExtendedDelimiter::Bar | ExtendedDelimiter::BarOnly => b'|',
     };
     let line = start..span.end.max(start + cursor.line_length(start));
-    Ok(Announcement { command, endpoint, span, line, delimiter, rest: dialect.rest_of_segment })
+    let (address, rest) = (dialect.extended_address, dialect.rest_of_segment);
+    Ok(Announcement { command, endpoint, span, line, delimiter, address, rest })
 }
 
 fn find_argument(cursor: &mut Cursor<'_>, argument: Argument) -> Result<(), SyntaxFault> {
@@ -151,7 +152,8 @@ fn read_extended(
 ) -> Result<Found, SyntaxFault> {
     let from = cursor.at;
     let delimiter = cursor.peek().ok_or(SyntaxFault::CutOff)?;
-    if !(33..=126).contains(&delimiter) || delimiter.is_ascii_digit() {
+    let is_read = dialect.extended_delimiter != ExtendedDelimiter::BarOnly || delimiter == b'|';
+    if !is_read || !(33..=126).contains(&delimiter) || delimiter.is_ascii_digit() {
         return Err(SyntaxFault::NotANumber);
     }
     cursor.at += 1;

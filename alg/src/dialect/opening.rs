@@ -13,11 +13,33 @@ pub enum RestOfSegment {
     /// White space behind the endpoint becomes `\r\n`, and of what follows 256 octets stay, up to an octet 127 (libslirp).
     #[serde(rename = "keep-256")]
     Keep256,
+    /// They stay, but the announcement's line is the gateway's own, with its end (`OpenBSD` ftp-proxy, `proxy_reply`).
+    OwnLine,
     /// They are lost: the gateway's own line is all the segment carries (libalias, `NewFtpMessage`).
     Lose,
     /// The gateway's own line is laid over the segment's beginning, and the segment is cut at its end by as much as that
     /// line is shorter; a longer one covers the beginning of what follows (ipfilter, `ipf_p_ftp_port`).
     Overwrite,
+}
+
+/// Which address a rewritten announcement names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnnouncedAddress {
+    /// The router's WAN address, at which the forward is.
+    External,
+    /// The router's LAN address, where nobody outside gets to (libslirp, `tcp_listen`).
+    Lan,
+}
+
+/// How a rewritten EPRT writes its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExtendedAddress {
+    /// With full stops (RFC 2428 §2).
+    Dots,
+    /// With commas, as PORT does (Open vSwitch, `repl_ftp_v4_addr`).
+    Commas,
 }
 
 /// Which delimiter an extended form has when it was rewritten.
@@ -28,6 +50,8 @@ pub enum ExtendedDelimiter {
     Keep,
     /// `|`.
     Bar,
+    /// `|`; a form that came with another one is malformed.
+    BarOnly,
 }
 
 /// Who may use a forward.

@@ -1,6 +1,8 @@
 use super::*;
 use crate::testing::{SENDER, decide, dialect, from_client, from_server, opened};
-use crate::{Dialect, ExtendedDelimiter, ReplyEnd};
+use crate::{
+    Decision, Dialect, ExtendedDelimiter, KeywordPosition, LeftAlone, LineEnd, ReplyEnd, SyntaxFault,
+};
 
 const OUTER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, 7), 50000);
 
@@ -21,8 +23,9 @@ fn the_longest_forms_fit() {
         (Command::Reply227, "227 Entering Passive Mode (255,255,255,255,255,255)\r\n"),
         (Command::Reply229, "229 Entering Extended Passive Mode (|||65535|)\r\n"),
     ] {
-        let rest = RestOfSegment::Lose;
-        let announcement = Announcement { command, endpoint, span: 0..0, line: 0..0, delimiter: b'|', rest };
+        let (address, rest) = (ExtendedAddress::Dots, RestOfSegment::Lose);
+        let announcement =
+            Announcement { command, endpoint, span: 0..0, line: 0..0, delimiter: b'|', address, rest };
         assert_eq!(announcement.replacement(endpoint, b"").text.as_str(), text);
     }
 }
@@ -39,6 +42,11 @@ fn the_rest_of_the_segment_is_the_dialects() {
         ),
         (
             RestOfSegment::Keep256,
+            "PORT 203,0,113,7,195,80\r\nLIST\r\n",
+            "PORT 203,0,113,7,195,80\r\nLIST -a\r\n",
+        ),
+        (
+            RestOfSegment::OwnLine,
             "PORT 203,0,113,7,195,80\r\nLIST\r\n",
             "PORT 203,0,113,7,195,80\r\nLIST -a\r\n",
         ),
@@ -79,6 +87,43 @@ fn libslirp_keeps_256_octets_up_to_a_delete() {
     let announcement = opened(decide(&dialect, &from_server(said))).announcement;
     let left = rewritten(&announcement, OUTER, said);
     assert_eq!(left, "227 Entering Passive Mode (203,0,113,7,195,80)\r\n.\r\n");
+}
+
+#[test]
+fn a_proxy_writes_the_whole_line_anew() {
+    let dialect = Dialect {
+        rest_of_segment: RestOfSegment::OwnLine,
+        line_end: LineEnd::None,
+        keyword_position: KeywordPosition::AnyLineStart,
+        ..dialect()
+    };
+    let said = b"NOOP\r\nport 192,168,1,100,195,80abc\nLIST\r\n";
+    let announcement = opened(decide(&dialect, &from_client(said))).announcement;
+    assert_eq!(rewritten(&announcement, OUTER, said), "NOOP\r\nPORT 203,0,113,7,195,80\r\nLIST\r\n");
+    assert_eq!(announcement.rewritten_line(OUTER, said), "PORT 203,0,113,7,195,80");
+}
+
+#[test]
+fn an_extended_address_is_written_as_the_dialect_says() {
+    let said = b"EPRT |1|192.168.1.100|50000|\r\n";
+    for (extended_address, text) in
+        [(ExtendedAddress::Dots, "|1|203.0.113.7|50000|"), (ExtendedAddress::Commas, "|1|203,0,113,7|50000|")]
+    {
+        let dialect = Dialect { commands: Command::ALL.to_vec(), extended_address, ..dialect() };
+        let announcement = opened(decide(&dialect, &from_client(said))).announcement;
+        assert_eq!(announcement.replacement(OUTER, said).text.as_str(), text);
+    }
+}
+
+#[test]
+fn another_delimiter_is_malformed_where_the_dialect_says_so() {
+    let commands = Command::ALL.to_vec();
+    let dialect = Dialect { commands, extended_delimiter: ExtendedDelimiter::BarOnly, ..dialect() };
+    let bar = opened(decide(&dialect, &from_client(b"EPRT |1|192.168.1.100|50000|\r\n")));
+    assert_eq!(bar.target, SocketAddrV4::new(SENDER, 50000));
+    let other = decide(&dialect, &from_client(b"EPRT !1!192.168.1.100!50000!\r\n"));
+    let reason = LeftAlone::Malformed(SyntaxFault::NotANumber);
+    assert_eq!(other, Some(Decision::LeaveAlone { announcement: None, reason }));
 }
 
 #[test]

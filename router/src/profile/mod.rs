@@ -14,11 +14,12 @@ mod load;
 mod translation;
 
 use quirknat_alg::{
-    AfterAuthTls, AllowedPeer, AnnouncementsFrom, Argument, Command, ControlPortEnd, CutKeyword, DataPort,
-    DataPortConflict, Dialect, EmptyNumbers, ExtendedDelimiter, ForeignLines, Gaps, KeywordPosition,
-    LeadingZeros, LetterCase, LineEnd, Malformed, Mask, MaskCommandsFrom, NoDataPort, Octets, Oversize,
-    PortTaken, PortZero, Range, Reaches, Reassembly, RefusedPort, Repeated, RepliesRead, ReplyEnd, ReplyScan,
-    RestOfSegment, SequenceNumbers, Strictness, Terms, ThirdParty,
+    AfterAuthTls, AllowedPeer, AnnouncedAddress, AnnouncementsFrom, Argument, Command, ControlPortEnd,
+    CutKeyword, DataPort, DataPortConflict, Dialect, EmptyNumbers, ExtendedAddress, ExtendedDelimiter,
+    ForeignLines, Gaps, KeywordPosition, LeadingZeros, LetterCase, LineEnd, Malformed, Mask,
+    MaskCommandsFrom, NoDataPort, Octets, Oversize, PortTaken, PortZero, Range, Reaches, Reassembly,
+    RefusedPort, Repeated, RepliesRead, ReplyEnd, ReplyScan, RestOfSegment, SequenceNumbers, Strictness,
+    Terms, ThirdParty,
 };
 use serde::{Deserialize, Serialize};
 
@@ -172,8 +173,10 @@ pub struct Ftp {
     pub refused_ports: Stated<Vec<Range>>,
     pub refused_port: Stated<RefusedPort>,
     pub port_zero: Stated<PortZero>,
+    pub announced_address: Stated<AnnouncedAddress>,
     pub rest_of_segment: Stated<RestOfSegment>,
     pub extended_delimiter: Stated<ExtendedDelimiter>,
+    pub extended_address: Stated<ExtendedAddress>,
     pub mask_commands: Stated<Vec<Mask>>,
     pub mask_commands_from: Stated<MaskCommandsFrom>,
     pub after_auth_tls: Stated<AfterAuthTls>,
@@ -231,8 +234,10 @@ impl Ftp {
             refused_ports: self.refused_ports.value.clone(),
             refused_port: self.refused_port.value,
             port_zero: self.port_zero.value,
+            announced_address: self.announced_address.value,
             rest_of_segment: self.rest_of_segment.value,
             extended_delimiter: self.extended_delimiter.value,
+            extended_address: self.extended_address.value,
             mask_commands: self.mask_commands.value.clone(),
             mask_commands_from: self.mask_commands_from.value,
             after_auth_tls: self.after_auth_tls.value,

@@ -11,7 +11,8 @@
 //!   shift    -2
 //! ```
 //!
-//! A case has a new router and a control connection on which the client has said `USER`. It asserts all that is to be
+//! A case has a new router and a control connection on which the client has said `USER`, or, where its first line is
+//! `logged in`, on which the login is complete. It asserts all that is to be
 //! seen: where it names no forward there is none, and where it names no shift the inside end's numbers have not moved.
 //! An acknowledgement of all that left always comes back as one of all that was said.
 
@@ -45,8 +46,12 @@ macro_rules! tables {
 
 tables!(
     freebsd_libalias: "freebsd-libalias",
+    ipfilter: "ipfilter",
+    libslirp: "libslirp",
     linksys_befsr41_1_39: "linksys-befsr41-1.39",
     linux_2_2_masq: "linux-2.2-masq",
+    openbsd_ftp_proxy: "openbsd-ftp-proxy",
+    openvswitch: "openvswitch",
     realtek_ecos: "realtek-ecos",
     smc_7004br: "smc-7004br",
 );

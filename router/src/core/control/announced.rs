@@ -3,8 +3,8 @@
 use std::net::SocketAddrV4;
 
 use quirknat_alg::{
-    Announcement, Decision, LeftAlone, Masking, Opening, Oversize, Refused, Replacement, ReplacementText,
-    Side,
+    AnnouncedAddress, Announcement, Decision, LeftAlone, Masking, Opening, Oversize, Refused, Replacement,
+    ReplacementText, Side,
 };
 
 use super::super::Router;
@@ -109,9 +109,9 @@ impl Router {
             Some(forward) => forward.external_port,
             None => self.choose_data_port(id, opening.target)?,
         };
-        let external = SocketAddrV4::new(self.wan, port);
+        let named = self.named_as(port, opening.target);
         if self.dialect.oversize == Oversize::LeaveAlone {
-            let new = opening.announcement.replacement(external, packet.tcp_payload());
+            let new = opening.announcement.replacement(named, packet.tcp_payload());
             let gone = new.span.len() + new.lost.len();
             if packet.as_bytes().len() + new.text.len() > self.mtu_towards(from) + gone {
                 return Err(LeftAlone::WouldExceedMtu.into());
@@ -121,7 +121,7 @@ impl Router {
             Some(forward) => self.refresh_forward(forward),
             None => self.open_forward(id, opening, port),
         };
-        Ok(self.rewrite_to(id, &opening.announcement, external, Some(forward), packet.tcp_payload()))
+        Ok(self.rewrite_to(id, &opening.announcement, named, Some(forward), packet.tcp_payload()))
     }
 
     fn rewrite_to(
@@ -151,5 +151,15 @@ impl Router {
         self.events.push(EventKind::CommandMasked { translation, before, after });
         let text = ReplacementText::from(command.masked()).unwrap_or_default();
         Replacement { lost: span.end..span.end, span, text }
+    }
+
+    /// What the new text names for a forward at `port`.
+    fn named_as(&self, port: u16, target: SocketAddrV4) -> SocketAddrV4 {
+        let own = || self.lan.iter().find(|port| port.holds(*target.ip())).map(|port| port.address);
+        let address = match self.dialect.announced_address {
+            AnnouncedAddress::External => None,
+            AnnouncedAddress::Lan => own(),
+        };
+        SocketAddrV4::new(address.unwrap_or(self.wan), port)
     }
 }

@@ -17,6 +17,8 @@ pub(super) enum Act {
     ClientAt(String),
     /// Nothing was said before; the first thing.
     BeforeLogin,
+    /// The login was completed; the first thing.
+    LoggedIn,
     /// The server is on the LAN and the client outside; the first thing.
     ServerBehind,
     /// A host of the LAN holds an external port by a connection to some server.
@@ -37,8 +39,8 @@ pub(super) enum Act {
     Refresh(String),
     /// The outside end acknowledges so many octets behind the login, as it counts; the inside end hears of so many.
     Acknowledged { heard: u32, told: u32 },
-    /// A data connection from outside.
-    Data { from: String, port: u16, reaches: Option<String> },
+    /// A data connection from outside, to a port or to the newest forward's.
+    Data { from: String, port: Option<u16>, reaches: Option<String> },
     /// Time passes, in seconds.
     Wait(u32),
     /// How far the inside end's numbers have moved by the case's end.
@@ -54,6 +56,8 @@ pub(super) enum Leaves {
     Text(String),
     Unchanged,
     Dropped,
+    /// Nothing leaves, and the sender goes on: the router keeps it.
+    Held,
     SessionEnds,
 }
 
@@ -81,6 +85,7 @@ fn act_of(line: &str) -> Act {
         ("client", ["at", address]) => Some(Act::ClientAt((*address).to_owned())),
         ("client", ["resets"]) => Some(Act::ClientResets),
         ("before", ["login"]) => Some(Act::BeforeLogin),
+        ("logged", ["in"]) => Some(Act::LoggedIn),
         ("server", ["behind"]) => Some(Act::ServerBehind),
         ("again", []) => Some(Act::Again(None)),
         ("again", _) => Some(Act::Again(Some(unescaped(rest)))),
@@ -89,6 +94,7 @@ fn act_of(line: &str) -> Act {
         ("leaves", ["as", "it", "is"]) => Some(Act::Leaves(Leaves::Unchanged)),
         ("leaves", _) => Some(Act::Leaves(Leaves::Text(unescaped(rest)))),
         ("dropped", []) => Some(Act::Leaves(Leaves::Dropped)),
+        ("held", []) => Some(Act::Leaves(Leaves::Held)),
         ("session", ["ends"]) => Some(Act::Leaves(Leaves::SessionEnds)),
         ("forward", _) => Some(Act::Forward(rest.to_owned())),
         ("refresh", _) => Some(Act::Refresh(rest.to_owned())),
@@ -100,7 +106,10 @@ fn act_of(line: &str) -> Act {
         ("acknowledged", [heard, "as", told]) => {
             heard.parse().ok().zip(told.parse().ok()).map(|(heard, told)| Act::Acknowledged { heard, told })
         }
-        ("data", ["from", from, "to", port, outcome @ ..]) => data(from, port, outcome),
+        ("data", ["from", from, "to", "the", "forward", outcome @ ..]) => data(from, None, outcome),
+        ("data", ["from", from, "to", port, outcome @ ..]) => {
+            port.parse().ok().and_then(|port| data(from, Some(port), outcome))
+        }
         ("wait", [seconds, "s"]) => seconds.parse().ok().map(Act::Wait),
         ("shift", ["by", "the", "text"]) => Some(Act::ShiftByText),
         ("shift", [octets]) => octets.parse().ok().map(Act::Shift),
@@ -109,13 +118,13 @@ fn act_of(line: &str) -> Act {
     act.unwrap_or_else(|| panic!("no act of a table: `{line}`"))
 }
 
-fn data(from: &str, port: &str, outcome: &[&str]) -> Option<Act> {
+fn data(from: &str, port: Option<u16>, outcome: &[&str]) -> Option<Act> {
     let reaches = match outcome {
         ["reaches", host] => Some((*host).to_owned()),
         ["refused"] => None,
         _ => return None,
     };
-    Some(Act::Data { from: from.to_owned(), port: port.parse().ok()?, reaches })
+    Some(Act::Data { from: from.to_owned(), port, reaches })
 }
 
 fn words(text: &str) -> Vec<&str> {
