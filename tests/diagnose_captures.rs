@@ -111,6 +111,7 @@ fn the_json_has_cause_remedies_and_routers() {
     let port_21 = remedies.iter().find(|helps| helps["measure"] == "watched-control-port").unwrap();
     let watching = [
         "freebsd-libalias",
+        "hardened",
         "ipfilter",
         "linksys-befsr41-1.39",
         "linux-2.2-masq",
@@ -118,6 +119,7 @@ fn the_json_has_cause_remedies_and_routers() {
         "openbsd-ftp-proxy",
         "openvswitch",
         "realtek-ecos",
+        "smc-7004br",
     ];
     assert_eq!(port_21["behind"], serde_json::json!(watching));
     assert_eq!(session["at_server"]["data"][0]["fate"], "no-answer");
