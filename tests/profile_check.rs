@@ -180,12 +180,17 @@ fn agrees(profile: &serde_json::Value, key: &str, measured: &str) -> bool {
                 && of("filtering") == Some("address-and-port-dependent");
             text == measured || is_shut
         }
+        // Where a mapping has no port that it would rather have, two share one only when the range is nearly used up.
+        "ports.overloading" if measured == "false" => {
+            text == measured || stated(profile, "ports.allocation").as_str() != Some("preserving")
+        }
         _ => measured == text,
     }
 }
 
 #[test]
 fn what_is_measured_is_what_the_profile_says() {
+    let mut differ = Vec::new();
     for name in built_in() {
         let (_, report) = check(&[&name, "--json", "--flows", "10"]);
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();
@@ -197,13 +202,12 @@ fn what_is_measured_is_what_the_profile_says() {
         assert!(behaviour.len() >= 15, "{name}: {behaviour:?}");
         for (key, measured) in behaviour {
             let measured = measured.as_str().unwrap();
-            assert!(
-                agrees(&profile, key, measured),
-                "{name}: {key} is {measured}, and not {}",
-                stated(&profile, key)
-            );
+            if !agrees(&profile, key, measured) {
+                differ.push(format!("{name}: {key} is {measured}, and not {}", stated(&profile, key)));
+            }
         }
     }
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
 }
 
 #[test]
