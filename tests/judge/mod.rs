@@ -108,8 +108,9 @@ impl Judge {
 
 /// The port that the kernel may have drawn for this packet: the one announced, or the one that it left from.
 fn drawn(packet: &[u8], from: End, left: &Left) -> Option<u16> {
-    let before = packets::read(packet)?;
     let after = packets::read(left.at(from.other()).first()?)?;
+    // What completes a packet that came in fragments may be any of them.
+    let Some(before) = packets::read(packet) else { return Some(after.source.port()) };
     let announcement = |read: &packets::Read<'_>| announced(read.tcp?.2, *read.source.ip());
     match (announcement(&before), announcement(&after)) {
         (Some(before), Some(after)) if before.port() != after.port() => Some(after.port()),
