@@ -184,6 +184,10 @@ fn agrees(profile: &serde_json::Value, key: &str, measured: &str) -> bool {
         "ports.overloading" if measured == "false" => {
             text == measured || stated(profile, "ports.allocation").as_str() != Some("preserving")
         }
+        // A translation that a RST ends at once has no timeout after it.
+        "timeouts.tcp-reset" if measured == "0" => stated(profile, "tcp.on-rst").as_str() == Some("remove"),
+        // As long as its control connection lasts: longer than is waited for.
+        "alg.ftp.forward-lifetime" if text == "0" => measured == "86400",
         _ => measured == text,
     }
 }

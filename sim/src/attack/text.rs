@@ -57,7 +57,8 @@ const PREAMBLE: &str = "# Attacks on FTP gateways
 
 What FTP gateways are attacked by, each a built-in scenario (`quirknat run attack-slipstream`), and what comes of it on each
 router: which hole opens, where to, for whom, how long if nobody uses it. `quirknat profile attacks NAME|FILE` says the
-same of one router. A test holds this page against what the program plays.
+same of one router. A test holds this page against what the program plays. The attacker knocks at the port that was announced;
+where a gateway opens another one, it tells the attacker in the line that it rewrites, and the hole is open all the same.
 ";
 
 /// What came of one attack, a line for each hole.
