@@ -122,6 +122,8 @@ pub struct Ip {
     pub cuts: Vec<usize>,
     /// Which fragments are sent, in which order; all of them, where this is empty.
     pub order: Vec<usize>,
+    /// Where it goes instead of to the other end.
+    pub to: Option<Ipv4Addr>,
 }
 
 impl Default for Ip {
@@ -135,6 +137,7 @@ impl Default for Ip {
             damage: Damage::None,
             cuts: Vec::new(),
             order: Vec::new(),
+            to: None,
         }
     }
 }

@@ -56,13 +56,15 @@ impl Kernel {
         Ok(Self { lan, wan, wan_mtu: 1500, conntrack, namespace, _nowhere: nowhere })
     }
 
-    /// Forgets every connection, and gives the WAN's device this MTU.
+    /// Forgets every connection and what ICMP errors said of routes, and gives the WAN's device this MTU.
     pub fn begin(&mut self, wan_mtu: u32) {
         if wan_mtu != self.wan_mtu {
             let set = self.namespace.within(|| netlink::set_mtu("wan0", wan_mtu));
             set.expect("the namespace is ours").expect("the device is ours");
             self.wan_mtu = wan_mtu;
         }
+        let forgotten = self.namespace.within(|| fs::write("/proc/sys/net/ipv4/route/flush", "1"));
+        forgotten.expect("the namespace is ours").expect("its routes are ours");
         flush(&self.conntrack).expect("conntrack can be flushed in a namespace of our own");
         let late = self.drain();
         assert!(late.is_empty(), "the kernel sends something that no packet of this conversation asked for");

@@ -68,7 +68,10 @@ impl Ends {
         if let What::Error(error) = &step.what {
             return self.error(step, error);
         }
-        let (source, destination) = self.endpoints(step.flow, step.from);
+        let (source, mut destination) = self.endpoints(step.flow, step.from);
+        if let Some(to) = step.ip.to {
+            destination.set_ip(to);
+        }
         let Some(known) = self.flows.get(step.flow) else { return Vec::new() };
         let (protocol, transport) = match &step.what {
             What::Segment(segment) => (TCP, known.segment(step.from, segment, source, destination)),

@@ -85,7 +85,8 @@ impl Router {
                 Err(Stop::Taken)
             }
             Added::Complete(whole, cuts) => {
-                packet.replace(whole).map_err(DropReason::from)?;
+                let keeps_cuts = *self.profile.fragments.cut == FragmentCut::AsItCame;
+                packet.complete(whole, keeps_cuts && cuts.dont_fragment()).map_err(DropReason::from)?;
                 Ok(cuts)
             }
         }
@@ -95,6 +96,9 @@ impl Router {
     fn passable_as_cut(&mut self, ingress: Interface, cuts: &Cuts, packet: &Packet<'_>) -> Result<(), Stop> {
         let (from, mtu) = match ingress {
             Interface::Lan(_) => (Side::Inside, self.wan_mtu),
+            Interface::Wan if self.side_beyond(packet.destination()) == Side::Outside => {
+                (Side::Outside, self.wan_mtu)
+            }
             Interface::Wan => (Side::Outside, self.lan_mtu),
         };
         if cuts.dont_fragment() && cuts.largest > mtu && packet.ttl() > 1 {

@@ -1,6 +1,6 @@
 //! What comes from the WAN: of a translation, through a forward, to the router, or not wanted.
 
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 
 use quirknat_alg::Side;
 
@@ -10,7 +10,7 @@ use super::queries::far_end;
 use super::{Router, Step, Stop};
 use crate::event::{Interface, Origin};
 use crate::packet::{Packet, Protocol, TcpFlags, Transport};
-use crate::profile::ToWan;
+use crate::profile::{ForeignDestination, ToWan};
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
 use crate::state::mapping::MappingId;
@@ -30,7 +30,7 @@ impl Router {
         if is_never_unicast(source) || is_never_unicast(destination) {
             return Err(DropReason::NotUnicast.into());
         }
-        if destination != self.wan {
+        if destination != self.wan && !self.is_checked_first(destination) {
             return Err(DropReason::DestinationNotOurs.into());
         }
         if self.processes_options && packet.has_options() && packet.is_source_routed() {
@@ -39,7 +39,32 @@ impl Router {
         if source == self.wan || self.lan.iter().any(|port| port.holds(source)) {
             return Err(DropReason::SourceSpoofed.into());
         }
+        if destination != self.wan {
+            return self.with_fragments(Interface::Wan, packet, Self::pass_by);
+        }
         self.with_fragments(Interface::Wan, packet, Self::inbound)
+    }
+
+    /// Whether a packet to this address, which is not the router's, is looked at before it is dropped.
+    #[cold]
+    fn is_checked_first(&self, destination: Ipv4Addr) -> bool {
+        *self.profile.wan.foreign_destination == ForeignDestination::CheckFirst
+            && self.wan_broadcast != Some(destination)
+            && !self.lan.iter().any(|port| port.address == destination || port.is_broadcast(destination))
+    }
+
+    /// A packet to an address beyond the router.
+    #[cold]
+    fn pass_by(&mut self, _ingress: Interface, packet: &mut Packet<'_>) -> Step {
+        let to = self.side_beyond(packet.destination());
+        self.passable(Side::Outside, to, packet)?;
+        Err(DropReason::DestinationNotOurs.into())
+    }
+
+    /// Where a packet from the WAN would be forwarded to.
+    pub(super) fn side_beyond(&self, destination: Ipv4Addr) -> Side {
+        let is_inside = destination == self.wan || self.ports_of(destination).next().is_some();
+        if is_inside { Side::Inside } else { Side::Outside }
     }
 
     #[inline]

@@ -71,6 +71,8 @@ pub struct Router {
     /// Whether two LAN ports belong to one switch.
     has_switch: bool,
     wan: Ipv4Addr,
+    /// The broadcast address of the WAN's subnet, where it has one.
+    wan_broadcast: Option<Ipv4Addr>,
     lan_mtu: usize,
     wan_mtu: usize,
     flows: FlowTable,
@@ -262,6 +264,7 @@ impl Router {
             lan,
             has_switch,
             wan: config.wan.address(),
+            wan_broadcast: config.wan.broadcast(),
             lan_mtu: config.lan_mtu,
             wan_mtu: config.wan_mtu,
             flows: FlowTable::new(config.seed),

@@ -6,7 +6,7 @@ use etherparse::icmpv4::{DestUnreachableHeader, TimeExceededCode};
 use etherparse::{Icmpv4Type, IpHeaders, Ipv4Extensions, Ipv4Header, PacketBuilder, TcpOptionElement};
 
 use super::bytes::{read_u16, write_u16};
-use super::checksum;
+use super::checksum::{self, Difference};
 use super::{Fragment, Packet, TcpFlags, Transport};
 
 /// RFC 1122 §3.2.1.7 recommends 64.
@@ -40,10 +40,13 @@ impl IcmpError {
     /// [`Packet::may_be_answered_with_an_error`] before.
     pub fn about(self, packet: &Packet<'_>, router: Ipv4Addr) -> Vec<u8> {
         let whole = packet.as_bytes();
-        let quote = whole.get(..LONGEST_ERROR - ERROR_HEADERS).unwrap_or(whole);
+        let mut quote = whole.get(..LONGEST_ERROR - ERROR_HEADERS).unwrap_or(whole).to_vec();
+        if packet.of_uncuttable {
+            set_dont_fragment(&mut quote);
+        }
         let (from, to) = (router.octets(), packet.header().source.octets());
         let builder = PacketBuilder::ipv4(from, to, TTL).icmpv4(self.kind());
-        written(|out| builder.write(out, quote).is_ok())
+        written(|out| builder.write(out, &quote).is_ok())
     }
 
     fn kind(self) -> Icmpv4Type {
@@ -104,6 +107,15 @@ pub(crate) fn reset(packet: &Packet<'_>) -> Option<Vec<u8>> {
         builder.tcp(tcp.destination, tcp.source, 0, 0).rst().ack(acknowledged)
     };
     Some(written(|out| segment.write(out, &[]).is_ok()))
+}
+
+/// In a quoted header.
+fn set_dont_fragment(quote: &mut [u8]) {
+    const DONT_FRAGMENT: u16 = 0x4000;
+    let (flags, sum) = (read_u16(quote, 6), read_u16(quote, 10));
+    write_u16(quote, 6, flags | DONT_FRAGMENT);
+    let change = Difference::default().word(flags, flags | DONT_FRAGMENT);
+    write_u16(quote, 10, change.apply(sum));
 }
 
 /// Gives a packet of the router's own its type of service, and takes "don't fragment" away where it may be cut.

@@ -58,6 +58,8 @@ impl fmt::Display for Protocol {
 pub struct Packet<'a> {
     bytes: &'a mut Vec<u8>,
     layout: Layout,
+    /// It was put together of fragments that may not be cut farther.
+    of_uncuttable: bool,
 }
 
 /// What checking a packet found out about where things stand in it.
@@ -243,11 +245,11 @@ impl Packet<'_> {
     }
 
     /// Whether an ICMP error may be sent about it: it is the beginning of a packet, and no ICMP error or redirect
-    /// itself (RFC 1122 §3.2.2).
+    /// itself (RFC 1122 §3.2.2), nor of a type that may be an error.
     pub fn may_be_answered_with_an_error(&self) -> bool {
         let is_error = matches!(
             self.transport(),
-            Transport::IcmpError | Transport::IcmpOther { kind: 3 | 4 | 5 | 11 | 12 }
+            Transport::IcmpError | Transport::IcmpOther { kind: 3 | 4 | 5 | 11 | 12 | FIRST_UNKNOWN_ICMP.. }
         );
         self.fragment() != Fragment::Later && !is_error
     }
@@ -391,6 +393,8 @@ impl Query {
     }
 }
 
+/// The first of ICMP's types that RFC 792, RFC 950 and RFC 1256 do not define: any of them may be an error.
+const FIRST_UNKNOWN_ICMP: u8 = 19;
 /// ICMP's type of an echo request (RFC 792).
 const ECHO_REQUEST: u8 = 8;
 

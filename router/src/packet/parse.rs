@@ -38,14 +38,15 @@ impl<'a> Packet<'a> {
     pub fn parse(bytes: &'a mut Vec<u8>) -> Result<Self, Malformed> {
         let layout = check(bytes)?;
         bytes.truncate(usize::from(read_u16(bytes, 2)));
-        Ok(Self { bytes, layout })
+        Ok(Self { bytes, layout, of_uncuttable: false })
     }
 
-    /// Puts another packet in this one's place; a malformed one leaves it as it is.
-    pub(crate) fn replace(&mut self, bytes: Vec<u8>) -> Result<(), Malformed> {
+    /// Puts the whole packet in the place of a fragment; a malformed one leaves it as it is. `of_uncuttable` says whether
+    /// its fragments may be cut farther; it may be cut as it was.
+    pub(crate) fn complete(&mut self, bytes: Vec<u8>, of_uncuttable: bool) -> Result<(), Malformed> {
         let layout = check(&bytes)?;
         *self.bytes = bytes;
-        self.layout = layout;
+        (self.layout, self.of_uncuttable) = (layout, of_uncuttable);
         Ok(())
     }
 }

@@ -257,6 +257,17 @@ pub enum UnsolicitedUdp {
     Prohibited,
 }
 
+/// What becomes of a packet from the WAN to an address that is not the router's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForeignDestination {
+    /// It is dropped.
+    Drop,
+    /// It is dropped where it would be forwarded: one whose time to live ends, or that is too large for its next link, has
+    /// been answered before.
+    CheckFirst,
+}
+
 /// The identification field of what leaves to the WAN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

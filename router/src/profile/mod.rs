@@ -24,8 +24,8 @@ use quirknat_alg::{
 use serde::{Deserialize, Serialize};
 
 pub use behaviour::{
-    Filtering, FragmentCut, FragmentHandling, HairpinnedErrors, Hairpinning, IcmpErrors, IcmpQuery,
-    Identification, Identifiers, IpOptions, Leases, Mapping, MidStream, OnEnd, OwnDontFragment,
+    Filtering, ForeignDestination, FragmentCut, FragmentHandling, HairpinnedErrors, Hairpinning, IcmpErrors,
+    IcmpQuery, Identification, Identifiers, IpOptions, Leases, Mapping, MidStream, OnEnd, OwnDontFragment,
     OwnTypeOfService, PortAllocation, PortConflict, PortRange, QuotedSequence, Refresh, Sources, SystemPorts,
     TcpTracking, TellRefusal, ToWan, UnsolicitedTcp, UnsolicitedUdp, WhenFull,
 };
@@ -80,6 +80,8 @@ pub struct Wan {
     /// How long a SYN waits for its answer, in seconds: an outbound SYN for the same connection takes the answer's place
     /// (RFC 5382 REQ-4).
     pub syn_answer_delay: Stated<u32>,
+    /// A packet from the WAN to an address that is not the router's. None is passed on.
+    pub foreign_destination: Stated<ForeignDestination>,
 }
 
 /// IPv4 fragments.

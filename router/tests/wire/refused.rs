@@ -229,3 +229,25 @@ fn the_router_has_no_service_for_the_lan() {
     let rst = tcp("192.168.1.100:1024", "192.168.1.1:80").seq(7).rst().packet();
     assert_eq!(lab.dropped(LAN, rst), DropReason::NoService);
 }
+
+/// What is for somebody else is none of the router's, unless its profile looks whether it could be forwarded first.
+#[test]
+fn what_is_for_somebody_else_is_answered_only_where_it_would_be_forwarded() {
+    let to = |destination: &str| udp("198.51.100.9:53", destination, b"");
+    let over = |destination: &str| with_ttl(1, to(destination));
+    let mut lab = Lab::of("linux-netfilter");
+    for elsewhere in ["203.0.113.9:7", "192.0.2.5:7", "192.168.1.100:7"] {
+        assert_eq!(lab.dropped(WAN, to(elsewhere)), DropReason::DestinationNotOurs);
+        let told = lab.from_wan(over(elsewhere));
+        assert_eq!((told.on, told.icmp_kind(), told.quote()), (WAN, [11, 0], &over(elsewhere)[..]));
+        assert_eq!(told.source_address(), *at(WAN_ADDRESS).ip());
+    }
+    for own in ["192.168.1.1:7", "192.168.1.255:7", "203.0.113.255:7"] {
+        assert_eq!(lab.dropped(WAN, over(own)), DropReason::DestinationNotOurs, "{own}");
+    }
+    let mut large = udp("198.51.100.9:53", "203.0.113.9:7", &[0; 1500]);
+    large[6] = 0x40;
+    assert_eq!(lab.from_wan(with_ip_checksum(large)).icmp_kind(), [3, 4]);
+    assert_eq!(lab.translations(), []);
+    assert_eq!(Lab::new().dropped(WAN, over("203.0.113.9:7")), DropReason::DestinationNotOurs);
+}

@@ -1,5 +1,6 @@
 //! Random conversations: one seed and one number give one conversation, on every machine.
 
+mod besides;
 mod dice;
 mod lines;
 mod tcp;
@@ -36,6 +37,7 @@ pub fn generate(seed: u64, number: u64) -> Conversation {
             _ => plan.conflicts(),
         }
     }
+    plan.besides(seed, number);
     plan.finish()
 }
 
@@ -327,6 +329,8 @@ impl Plan {
                     error.from = if dice.once_in(3) { End::Lan } else { End::Wan };
                     steps.insert(at + 1, error);
                 }
+                // What is for somebody else is read no farther than its header.
+                6..=8 if steps[at].ip.to.is_some() => {}
                 6..=8 => disturb_ip(dice, &mut steps[at].ip),
                 _ => {
                     if let What::Segment(segment) = &mut steps[at].what {
