@@ -227,6 +227,7 @@ fn documents() -> &'static [&'static str] {
         "RFC 3489 §5",
         "RFC 4787 REQ-",
         "RFC 5382 REQ-",
+        "RFC 5382 §5",
         "RFC 5508 REQ-",
         "RFC 6888 REQ-",
         "RFC 7857 §",

@@ -58,7 +58,7 @@ pub struct Ports {
     pub system_ports: Stated<SystemPorts>,
     /// The ports an allocation takes from where the internal one is not preserved, both ends included.
     pub range: Stated<PortRange>,
-    /// Whether two internal endpoints can have one external port at a time, told apart by where they go (RFC 4787 REQ-3b).
+    /// Whether two internal endpoints can have one external port at a time, told apart by where they go (RFC 4787 REQ-3).
     pub overloading: Stated<bool>,
     /// Whether a new mapping first tries the port that its internal endpoint has in its latest mapping; without effect where
     /// mappings are endpoint-independent.

@@ -143,7 +143,7 @@ fn overloading() -> Lab {
     })
 }
 
-/// RFC 4787 §4.2.1 on what REQ-3b forbids.
+/// RFC 4787 §4.2.1 on what REQ-3 forbids.
 #[test]
 fn overloaded_ports_are_told_apart_by_where_they_lead() {
     let mut lab = overloading();

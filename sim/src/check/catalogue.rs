@@ -38,14 +38,13 @@ pub static REQUIREMENTS: &[Requirement] = requirements![
     "4787-13", "RFC 4787 REQ-13, 13a": "a packet too large for the WAN is answered if it has DF, and cut in order if not";
     "4787-14", "RFC 4787 REQ-14": "fragments pass, also out of order";
     "5382-1", "RFC 5382 REQ-1": "TCP mapping is endpoint-independent";
-    "5382-2", "RFC 5382 REQ-2": "every legal handshake works, the simultaneous open too";
+    "5382-2", "RFC 5382 REQ-2, 2a": "every legal handshake works, the simultaneous open too";
     "5382-3", "RFC 5382 REQ-3": "TCP filtering is endpoint-independent or address-dependent";
     "5382-4", "RFC 5382 REQ-4": "an unsolicited SYN gets no answer for 6 seconds, and none if its connection is opened meanwhile";
     "5382-5-established", "RFC 5382 REQ-5": "an established TCP connection may be idle for 2 hours and 4 minutes";
     "5382-5-transitory", "RFC 5382 REQ-5": "one that opens or closes may be idle for 4 minutes";
     "5382-6", "RFC 5382 REQ-6": "gateways for applications over TCP are off, FTP's excepted";
     "5382-7", "RFC 5382 REQ-7": "two hosts' TCP ports never share an external one";
-    "5382-7a", "RFC 5382 REQ-7a": "TCP ports of 0-1023 stay there, those above stay above";
     "5382-8", "RFC 5382 REQ-8, 8a": "TCP is hairpinned, with the sender's external address and port";
     "5382-9", "RFC 5382 REQ-9": "ICMP destination unreachable about a connection is translated";
     "5382-10", "RFC 5382 REQ-10": "no ICMP message ends a connection's mapping";

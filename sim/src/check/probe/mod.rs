@@ -102,7 +102,7 @@ pub(super) static PROBES: &[Probe] = &[
     Probe::new(&["4787-1", "4787-8", "4787-11"], |bench| Box::pin(translation::run(bench, Kind::Udp))),
     Probe::new(&["5382-1", "5382-3"], |bench| Box::pin(translation::run(bench, Kind::Tcp))),
     Probe::new(&["4787-3", "4787-3a", "4787-4"], |bench| Box::pin(ports::run(bench, Kind::Udp))),
-    Probe::new(&["5382-7", "5382-7a"], |bench| Box::pin(ports::run(bench, Kind::Tcp))),
+    Probe::new(&["5382-7"], |bench| Box::pin(ports::run(bench, Kind::Tcp))),
     Probe::new(&["4787-2", "7857-4"], |bench| Box::pin(ports::pooling(bench))),
     Probe::new(&["4787-9", "5508-7"], |bench| Box::pin(hairpinning::run(bench, Kind::Udp))),
     Probe::new(&["5382-8", "7857-12"], |bench| Box::pin(hairpinning::run(bench, Kind::Tcp))),
