@@ -119,6 +119,7 @@ fn the_json_has_cause_remedies_and_routers() {
         "openbsd-ftp-proxy",
         "openvswitch",
         "realtek-ecos",
+        "rfc-4787",
         "smc-7004br",
     ];
     assert_eq!(port_21["behind"], serde_json::json!(watching));

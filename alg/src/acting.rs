@@ -65,6 +65,19 @@ pub enum Repeated {
     NewPort,
 }
 
+/// What a control connection's translation outlives: while there is any of it, time does not end the translation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ControlOutlives {
+    /// Nothing: a transfer may take longer than its control connection may be idle.
+    Nothing,
+    /// Its forwards, and the connections that came in through one between its two hosts (Linux 2.2 `masq_expire`).
+    Forwards,
+    /// All other TCP connections between its two hosts, whichever end dialled: of a passive transfer the gateway knows no
+    /// more (RFC 6384 §12).
+    DataConnections,
+}
+
 /// How the two ends' sequence numbers are kept apart once the gateway has made lines longer or shorter. All but the
 /// first read a segment that is sent again as if it came for the first time, and rewrite it anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -18,7 +18,7 @@ pub use reading::{
 };
 
 use crate::acting::{
-    DataPort, DataPortConflict, NoDataPort, PortTaken, Reassembly, Repeated, SequenceNumbers,
+    ControlOutlives, DataPort, DataPortConflict, NoDataPort, PortTaken, Reassembly, Repeated, SequenceNumbers,
 };
 use crate::{Command, Mask, Role};
 
@@ -109,6 +109,8 @@ pub struct Dialect {
     pub repeated: Repeated,
     /// What a forward opened by an announcement is good for.
     pub terms: Terms,
+    /// What the control connection's translation outlives.
+    pub control_outlives: ControlOutlives,
     /// How the two ends' numbers are kept apart once lengths have changed.
     pub sequence_numbers: SequenceNumbers,
     /// Rewrites that a direction of a connection remembers.

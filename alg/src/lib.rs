@@ -28,7 +28,9 @@ mod syntax;
 #[cfg(test)]
 mod testing;
 
-pub use acting::{DataPort, DataPortConflict, NoDataPort, PortTaken, Reassembly, Repeated, SequenceNumbers};
+pub use acting::{
+    ControlOutlives, DataPort, DataPortConflict, NoDataPort, PortTaken, Reassembly, Repeated, SequenceNumbers,
+};
 pub use announcement::{Announcement, Command, Mask, Role};
 pub use decide::{Decision, Masking, Opening, Segment, Side};
 pub use dialect::{

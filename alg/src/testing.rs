@@ -59,6 +59,7 @@ pub(crate) fn dialect() -> Dialect {
             outstanding: 1,
             ends_with_control: true,
         },
+        control_outlives: ControlOutlives::Nothing,
         rewrites_remembered: 8,
         adjust_sack: true,
         reassembly: Reassembly::Segment,

@@ -58,6 +58,8 @@ pub enum EventKind {
     },
     /// A translation lives longer; at most one event a second and translation.
     TranslationRefreshed { translation: u32, expires_s: u32 },
+    /// A control connection's translation outlives its timeout, for the sake of its data connections.
+    ControlKept { translation: u32, expires_s: u32 },
     /// A translation is not made.
     TranslationRefused {
         protocol: Protocol,

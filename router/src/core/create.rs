@@ -177,6 +177,7 @@ impl Router {
         } else {
             self.mappings.retain(mapping, *remote.ip());
         }
+        self.transfers.begin(&flow);
         self.flows.insert(flow);
         if self.tracking.is_on() {
             self.tracking.begin(id, from, packet, self.events.now());
@@ -250,6 +251,7 @@ impl Router {
         let Some(flow) = self.flows.remove(id) else { return };
         self.timers.cancel(flow.timer);
         self.hosts.remove(*flow.inside.ip());
+        self.transfers.end(&flow);
         if flow.mapping == MappingId::NONE {
             self.mappings.vacate(flow.protocol, flow.external.port(), flow.inside);
         } else {

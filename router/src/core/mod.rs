@@ -50,6 +50,7 @@ use crate::state::mapping::MappingTable;
 use crate::state::reassembly::Reassembly;
 use crate::state::station::Stations;
 use crate::state::timer::{self, Tick, Wheel};
+use crate::state::transfers::Transfers;
 
 pub use turned::NotTurned;
 
@@ -78,6 +79,7 @@ pub struct Router {
     flows: FlowTable,
     mappings: MappingTable,
     forwards: Forwards,
+    transfers: Transfers,
     controls: Slab<control::Control>,
     fragments: Fragments,
     /// Fragments that are put together, where the profile says so.
@@ -250,6 +252,7 @@ impl Router {
         let rewrites = *profile.ip.identification == Identification::Rewrite;
         let tracking = track::Tracking::new(profile);
         let processes_options = *profile.ip.options == IpOptions::Process;
+        let dialect = profile.alg.ftp.dialect();
         Ok(Self {
             lifetimes: lifetime::Lifetimes::new(profile),
             is_particular: rewrites
@@ -260,7 +263,6 @@ impl Router {
             tracking,
             processes_options,
             hosts: host_limit::HostLimit::new(*profile.table.per_host),
-            dialect: profile.alg.ftp.dialect(),
             lan,
             has_switch,
             wan: config.wan.address(),
@@ -270,6 +272,8 @@ impl Router {
             flows: FlowTable::new(config.seed),
             mappings: MappingTable::new(&profile.nat, *profile.ports.reuse, config.seed),
             forwards: Forwards::new(config.forwards.clone(), config.dmz_host),
+            transfers: Transfers::new(dialect.control_outlives),
+            dialect,
             controls: Slab::new(),
             fragments: Fragments::new(held),
             reassembly: Reassembly::new(held, held),

@@ -32,6 +32,9 @@ impl fmt::Display for EventKind {
             Self::TranslationRefreshed { translation, expires_s } => {
                 write!(out, "translation {translation} refreshed until {expires_s} s")
             }
+            Self::ControlKept { translation, expires_s } => {
+                write!(out, "translation {translation} kept until {expires_s} s for its data connections")
+            }
             Self::TranslationRefused { protocol, inside, remote, reason } => {
                 write!(out, "no translation for {protocol} {inside} to {remote}: {}", refusal_text(*reason))
             }

@@ -14,10 +14,10 @@ mod load;
 mod translation;
 
 use quirknat_alg::{
-    AfterAuthTls, AllowedPeer, AnnouncedAddress, AnnouncementsFrom, Argument, Command, ControlPortEnd,
-    CutKeyword, DataPort, DataPortConflict, Dialect, EmptyNumbers, ExtendedAddress, ExtendedDelimiter,
-    ForeignLines, Gaps, KeywordPosition, LeadingZeros, LetterCase, LineEnd, Malformed, Mask,
-    MaskCommandsFrom, NoDataPort, Octets, Oversize, PortTaken, PortZero, Range, Reaches, Reassembly,
+    AfterAuthTls, AllowedPeer, AnnouncedAddress, AnnouncementsFrom, Argument, Command, ControlOutlives,
+    ControlPortEnd, CutKeyword, DataPort, DataPortConflict, Dialect, EmptyNumbers, ExtendedAddress,
+    ExtendedDelimiter, ForeignLines, Gaps, KeywordPosition, LeadingZeros, LetterCase, LineEnd, Malformed,
+    Mask, MaskCommandsFrom, NoDataPort, Octets, Oversize, PortTaken, PortZero, Range, Reaches, Reassembly,
     RefusedPort, Repeated, RepliesRead, ReplyEnd, ReplyScan, RestOfSegment, SequenceNumbers, Strictness,
     Terms, ThirdParty,
 };
@@ -196,6 +196,7 @@ pub struct Ftp {
     pub forward_connections: Stated<u16>,
     pub forward_outstanding: Stated<u16>,
     pub forward_ends_with_control: Stated<bool>,
+    pub control_outlives: Stated<ControlOutlives>,
     pub sequence_numbers: Stated<SequenceNumbers>,
     pub rewrites_remembered: Stated<u8>,
     pub adjust_sack: Stated<bool>,
@@ -257,6 +258,7 @@ impl Ftp {
                 outstanding: self.forward_outstanding.value,
                 ends_with_control: self.forward_ends_with_control.value,
             },
+            control_outlives: self.control_outlives.value,
             sequence_numbers: self.sequence_numbers.value,
             rewrites_remembered: usize::from(self.rewrites_remembered.value),
             adjust_sack: self.adjust_sack.value,

@@ -1,4 +1,4 @@
-//! What a router remembers: translations, the mappings they share, forwards, rewritten streams, fragments, stations,
+//! What a router remembers: translations, the mappings they share, transfers, forwards, rewritten streams, fragments, stations,
 //! and the timers that end each of them.
 
 pub(crate) mod flow;
@@ -13,4 +13,5 @@ pub(crate) mod reassembly;
 pub(crate) mod resting;
 pub(crate) mod station;
 pub(crate) mod timer;
+pub(crate) mod transfers;
 pub(crate) mod windows;

@@ -127,6 +127,11 @@ impl<T: Copy> Wheel<T> {
         None
     }
 
+    /// The tick that the timer [`Wheel::pop_due`] has just given out was due at: less than now where the clock has leapt.
+    pub(crate) fn popped_at(&self) -> Tick {
+        self.now.saturating_add(1)
+    }
+
     fn head(&self, slot: u32) -> u32 {
         self.heads.get(slot as usize).copied().unwrap_or(NIL)
     }

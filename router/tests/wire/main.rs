@@ -4,6 +4,7 @@ mod support;
 
 mod acting;
 mod control;
+mod control_outlives;
 mod data_ports;
 mod determinism;
 mod dialects;

@@ -41,11 +41,13 @@ fn a_gateway_that_takes_any_address_opens_the_neighbour() {
 }
 
 #[test]
-fn the_hardened_gateway_opens_nothing_and_does_nothing_wrong() {
-    let suffered = suffer(&Profile::named("hardened").unwrap());
-    assert_eq!(suffered.len(), attacks().count(), "each could be set up");
-    for one in suffered {
-        assert!(!one.is_open() && one.oversize == 0, "{one:?}");
+fn gateways_that_keep_to_the_rfcs_open_nothing_and_do_nothing_wrong() {
+    for name in ["hardened", "rfc-4787"] {
+        let suffered = suffer(&Profile::named(name).unwrap());
+        assert_eq!(suffered.len(), attacks().count(), "each could be set up");
+        for one in suffered {
+            assert!(!one.is_open() && one.oversize == 0, "{name}: {one:?}");
+        }
     }
 }
 

@@ -2,12 +2,13 @@
 
 use proptest::prelude::{Strategy, any};
 use proptest::sample::select;
+use quirknat_alg::ControlOutlives;
 use quirknat_router::profile::{
     Filtering, HairpinnedErrors, Hairpinning, Mapping, MidStream, OnEnd, PortAllocation, PortConflict,
     PortRange, Profile, Refresh, TcpTracking, UnsolicitedTcp, WhenFull,
 };
 
-use super::{OPENINGS, TABLE};
+use super::{CLOSING, ESTABLISHED, OPENINGS, TABLE};
 
 /// How the router behaves, where that matters here.
 #[derive(Debug, Clone)]
@@ -26,6 +27,7 @@ pub(super) struct Behaviour {
     pub(super) reuse_delay: u32,
     pub(super) when_full: WhenFull,
     pub(super) dmz: bool,
+    pub(super) control_outlives: ControlOutlives,
 }
 
 pub(super) fn behaviour() -> impl Strategy<Value = Behaviour> {
@@ -54,7 +56,9 @@ pub(super) fn behaviour() -> impl Strategy<Value = Behaviour> {
     let on_end = select(vec![OnEnd::Keep, OnEnd::Transitory, OnEnd::Remove]);
     let when_full = select(vec![WhenFull::Refuse, WhenFull::EvictOldest, WhenFull::EvictIdle]);
     let delays = (select(vec![0_u32, 6]), select(vec![0_u32, 60]));
-    let limits = (select(vec![0_u32, 2]), delays, when_full, any::<bool>());
+    let control_outlives =
+        select(vec![ControlOutlives::Nothing, ControlOutlives::Forwards, ControlOutlives::DataConnections]);
+    let limits = (select(vec![0_u32, 2]), delays, when_full, any::<bool>(), control_outlives);
     (
         (mapping, filtering, allocation, on_conflict, any::<bool>(), hairpinning),
         (refresh, on_end, any::<bool>()),
@@ -64,7 +68,7 @@ pub(super) fn behaviour() -> impl Strategy<Value = Behaviour> {
             |(
                 (mapping, filtering, allocation, on_conflict, overloading, hairpinning),
                 (refresh, on_end, strict),
-                (per_host, (syn_answer_delay, reuse_delay), when_full, dmz),
+                (per_host, (syn_answer_delay, reuse_delay), when_full, dmz, control_outlives),
             )| {
                 // A profile that says otherwise is refused.
                 let (mapping, filtering) = if overloading {
@@ -89,6 +93,7 @@ pub(super) fn behaviour() -> impl Strategy<Value = Behaviour> {
                     reuse_delay,
                     when_full,
                     dmz,
+                    control_outlives,
                 }
             },
         )
@@ -112,8 +117,10 @@ impl Behaviour {
         for refresh in [&mut timeouts.tcp_refresh, &mut timeouts.udp_refresh, &mut timeouts.icmp_refresh] {
             refresh.value = self.refresh;
         }
-        timeouts.tcp_established.value = 250;
-        timeouts.tcp_half_closed.value = 250;
+        timeouts.tcp_established.value = ESTABLISHED;
+        timeouts.tcp_half_closed.value = ESTABLISHED;
+        timeouts.tcp_closing.value = CLOSING;
+        profile.alg.ftp.control_outlives.value = self.control_outlives;
         profile.tcp.on_rst.value = self.on_end;
         profile.tcp.on_fin.value = self.on_end;
         if self.strict {

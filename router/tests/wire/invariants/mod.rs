@@ -14,6 +14,9 @@ use world::World;
 
 const TABLE: usize = 6;
 const OPENINGS: usize = 2;
+/// Timeouts of TCP, in seconds.
+const ESTABLISHED: u32 = 250;
+const CLOSING: u32 = 120;
 const DMZ_HOST: &str = "192.168.1.102";
 const FORWARDED: &str = "tcp/5003=192.168.1.101:5000";
 

@@ -5,6 +5,7 @@ use std::net::SocketAddrV4;
 
 use proptest::prelude::{prop_assert, prop_assert_eq};
 use proptest::test_runner::TestCaseError;
+use quirknat_alg::ControlOutlives;
 use quirknat_router::Translation;
 use quirknat_router::event::{Detail, EventKind, Interface, Origin, Passage};
 use quirknat_router::packet::Protocol;
@@ -13,7 +14,7 @@ use smoltcp::time::{Duration, Instant};
 
 use super::behaviour::Behaviour;
 use super::step::{Step, endpoint};
-use super::{DMZ_HOST, FORWARDED, OPENINGS, TABLE};
+use super::{CLOSING, DMZ_HOST, ESTABLISHED, FORWARDED, OPENINGS, TABLE};
 use crate::support::{LAN, Lab, WAN, Web, at, soap_request};
 
 /// The router, and what an onlooker knows about it.
@@ -22,8 +23,10 @@ pub(super) struct World {
     behaviour: Behaviour,
     /// When a packet of a translation last passed, by the translation's serial number.
     last: BTreeMap<u32, Instant>,
-    /// The gateway's open forwards: external port and allowed peer, by serial number.
-    forwards: BTreeMap<u32, (u16, SocketAddrV4)>,
+    /// The gateway's open forwards: external port, allowed peer and control connection, by serial number.
+    forwards: BTreeMap<u32, (u16, SocketAddrV4, u32)>,
+    /// How long, at most, there is something that a control connection outlives, by its serial number.
+    outlived: BTreeMap<u32, Instant>,
     /// What hosts have open: external port, target and when it ends, by its name in events.
     openings: BTreeMap<u32, (Protocol, u16, SocketAddrV4, u32)>,
     /// When a host last spoke to the router's own TCP.
@@ -40,8 +43,8 @@ impl World {
             config.dmz_host = behaviour.dmz.then(|| DMZ_HOST.parse().unwrap());
             config.detail = Detail::Packets;
         });
-        let (last, forwards, openings, held) = Default::default();
-        Self { lab, behaviour, last, forwards, openings, asked: None, held }
+        let (last, forwards, outlived, openings, held) = Default::default();
+        Self { lab, behaviour, last, forwards, outlived, openings, asked: None, held }
     }
 
     pub(super) fn step(&mut self, step: &Step) -> Result<(), TestCaseError> {
@@ -120,10 +123,14 @@ impl World {
         let (forwards, openings) = (self.forwards.clone(), self.openings.clone());
         for event in self.lab.events() {
             match event {
-                EventKind::ForwardOpened { forward, external, control, .. } => {
+                EventKind::ForwardOpened { forward, external, control, expires_s, .. } => {
+                    self.forward_lives(control, expires_s.unwrap());
                     let peer =
                         self.lab.translations().iter().find(|one| one.serial == control).unwrap().remote;
-                    self.forwards.insert(forward, (external.port(), peer));
+                    self.forwards.insert(forward, (external.port(), peer, control));
+                }
+                EventKind::ForwardRefreshed { forward, expires_s } => {
+                    self.forward_lives(self.forwards[&forward].2, expires_s);
                 }
                 EventKind::PortsOpened { opening, protocol, ports, target, expires_s, .. } => {
                     self.openings.insert(opening, (protocol, ports.first, target, expires_s.unwrap()));
@@ -161,7 +168,7 @@ impl World {
                         }
                         Origin::AlgForward => forwards
                             .values()
-                            .any(|(port, peer)| *port == external.port() && peer.ip() == remote.ip()),
+                            .any(|(port, peer, _)| *port == external.port() && peer.ip() == remote.ip()),
                         Origin::StaticForward => {
                             external.port() == 5003 && inside == at("192.168.1.101:5000")
                         }
@@ -195,10 +202,39 @@ impl World {
                 _ => {}
             }
         }
+        self.look_for_transfers();
         for one in self.lab.translations().iter().filter(|one| is_mapped(one)) {
             self.held.insert((one.protocol, one.external.port()), self.lab.now);
         }
         Ok(())
+    }
+
+    fn forward_lives(&mut self, control: u32, expires_s: u32) {
+        if self.behaviour.control_outlives == ControlOutlives::Forwards {
+            self.outlives(control, Instant::from_secs(expires_s));
+        }
+    }
+
+    fn outlives(&mut self, control: u32, until: Instant) {
+        let known = self.outlived.entry(control).or_insert(until);
+        *known = until.max(*known);
+    }
+
+    /// Looks for what control connections outlive.
+    fn look_for_transfers(&mut self) {
+        let translations = self.lab.translations();
+        for control in translations.iter().filter(|one| is_control(one)) {
+            let counts = |one: &&Translation| match self.behaviour.control_outlives {
+                ControlOutlives::Nothing => false,
+                ControlOutlives::Forwards => one.origin == Origin::AlgForward,
+                ControlOutlives::DataConnections => one.protocol == Protocol::Tcp && !is_control(one),
+            };
+            let hosts = |one: &Translation| (*one.inside.ip(), *one.remote.ip());
+            let beside = translations.iter().filter(counts).filter(|one| hosts(one) == hosts(control));
+            if let Some(until) = beside.map(|one| one.expires).max() {
+                self.outlives(control.serial, until);
+            }
+        }
     }
 
     fn check(&self) -> Result<(), TestCaseError> {
@@ -213,12 +249,18 @@ impl World {
             );
             prop_assert!(names.insert((one.protocol, one.inside, one.remote, "inside")), "shared: {one:?}");
             let timeout = match one.protocol {
-                Protocol::Udp => 120,
+                Protocol::Udp => 120_u32,
                 Protocol::Icmp => 60,
-                Protocol::Tcp => 250,
+                Protocol::Tcp => ESTABLISHED,
             };
-            let lives = self.lab.now - self.last[&one.serial];
-            prop_assert!(lives < Duration::from_secs(timeout + 1), "{one:?} has lived for {lives}");
+            let second = Duration::from_secs(1);
+            let ends = self.last[&one.serial] + Duration::from_secs(timeout.into()) + second;
+            let outlived = self.outlived.get(&one.serial);
+            let kept = outlived.map(|until| *until + Duration::from_secs(CLOSING.into()) + second);
+            prop_assert!(
+                kept.into_iter().fold(ends, Instant::max) > self.lab.now,
+                "{one:?} should have ended"
+            );
             prop_assert!(one.expires > self.lab.now);
         }
         for host in 100..103 {
@@ -276,6 +318,12 @@ impl World {
                 Refresh::Inbound => egress != WAN,
             }
     }
+}
+
+/// Whether the gateway watches it.
+fn is_control(translation: &Translation) -> bool {
+    let Translation { protocol, origin, remote, .. } = translation;
+    (*protocol, *origin, remote.port()) == (Protocol::Tcp, Origin::Outbound, 21)
 }
 
 /// Whether a mapping holds its external port.

@@ -77,9 +77,11 @@ fn follow(entry: &mut Entry, events: &[NetworkEvent]) {
 
 fn note(entry: &mut Entry, event: &Event) {
     match (entry.kind, &event.kind) {
-        (EntryKind::Translation, EventKind::TranslationRefreshed { translation, expires_s })
-            if *translation == entry.id =>
-        {
+        (
+            EntryKind::Translation,
+            EventKind::TranslationRefreshed { translation, expires_s }
+            | EventKind::ControlKept { translation, expires_s },
+        ) if *translation == entry.id => {
             entry.expires_s = Some(*expires_s);
         }
         (EntryKind::Forward, EventKind::ForwardRefreshed { forward, expires_s }) if *forward == entry.id => {
@@ -112,7 +114,9 @@ pub(super) fn concerns(event: &NetworkEvent, decisions: &[&Decision]) -> bool {
         return matches!(event, NetworkEvent::Changed(_));
     };
     let (kind, id) = match &event.kind {
-        EventKind::TranslationEnded { translation, .. } => (EntryKind::Translation, *translation),
+        EventKind::TranslationEnded { translation, .. } | EventKind::ControlKept { translation, .. } => {
+            (EntryKind::Translation, *translation)
+        }
         EventKind::ForwardEnded { forward, .. } => (EntryKind::Forward, *forward),
         _ => return false,
     };

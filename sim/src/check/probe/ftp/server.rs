@@ -79,6 +79,8 @@ async fn reply(bench: &Bench, number: u16, server: End, text: &str) -> Option<St
     let client = bench.remote(number.into(), 50_000);
     let mut connection = Connection::open_from_outside(bench, client, external, server).await?;
     connection.outbound(DATA, b"220 ready\r\n").await?;
+    connection.inbound(DATA, b"USER anonymous\r\n").await?;
+    connection.outbound(DATA, b"230 welcome\r\n").await?;
     let question: &[u8] = if text.starts_with("229") { b"EPSV\r\n" } else { b"PASV\r\n" };
     connection.inbound(DATA, question).await?;
     let seen = connection.outbound(DATA, format!("{text}\r\n").as_bytes()).await?;

@@ -5,6 +5,7 @@ use smoltcp::time::Duration;
 
 use crate::check::executor::{Bench, End};
 use crate::check::report::Verdict;
+use crate::ftp::format_host_port;
 
 use super::super::Findings;
 use super::super::connection::Connection;
@@ -47,39 +48,74 @@ pub(in crate::check::probe) async fn forward_waits(bench: Bench) -> Findings {
     found
 }
 
-/// A transfer that runs while the control connection is idle.
+/// A control connection that is idle while its transfer runs.
+struct Transfer {
+    control: Control,
+    data: Connection,
+}
+
+impl Transfer {
+    /// The client has announced a port, and the server dialled it.
+    async fn active(bench: &Bench) -> Result<Self, String> {
+        let (control, external, data) = match announce(bench, 0).await {
+            Announced::Rewritten { control, external, data, .. } => (control, external, data),
+            Announced::Otherwise(why) => return Err(why),
+        };
+        let data = Connection::open_from_outside(bench, control.server_at(20), external, data).await;
+        Ok(Self { control, data: data.ok_or("no data connection got in")? })
+    }
+
+    /// The server has, and the client dialled it.
+    async fn passive(bench: &Bench) -> Result<Self, String> {
+        const LOST: &str = "no passive transfer could begin";
+        let mut control = Control::open(bench, 0, 2).await.ok_or(LOST)?;
+        let server = control.server_at(50_000);
+        control.say("PASV\r\n").await.ok_or(LOST)?;
+        let reply = format!("227 Entering Passive Mode ({})\r\n", format_host_port(server.at));
+        control.reply(&reply).await.ok_or(LOST)?;
+        let data = Connection::open(bench, bench.inside(0, 3), server).await;
+        Ok(Self { control, data: data.ok_or(LOST)? })
+    }
+
+    async fn both(bench: &Bench) -> Result<[Self; 2], String> {
+        Ok([Self::active(bench).await?, Self::passive(bench).await?])
+    }
+}
+
+/// Transfers that run while their control connections are idle.
 pub(in crate::check::probe) async fn control_outlives(bench: Bench) -> Findings {
     const ID: &str = "6384-12-control";
     let mut found = Findings::default();
-    let (mut control, external, data) = match announce(&bench, 0).await {
-        Announced::Rewritten { control, external, data, .. } => (control, external, data),
-        Announced::Otherwise(why) => {
+    let [mut active, mut passive] = match Transfer::both(&bench).await {
+        Ok(both) => both,
+        Err(why) => {
             found.say(ID, Verdict::NotApplicable, why);
             return found;
         }
     };
-    let Some(mut transfer) =
-        Connection::open_from_outside(&bench, control.server_at(20), external, data).await
-    else {
-        found.say(ID, Verdict::NotApplicable, "no data connection got in");
-        return found;
-    };
     let lasts = TRANSFER.min(bench.limits().longest);
     for _ in 0..lasts / EVERY {
         bench.sleep(Duration::from_secs(EVERY.into())).await;
-        if transfer.outbound(TcpFlags::ACK, b"data").await.is_none() {
-            found.say(ID, Verdict::NotApplicable, "a transfer does not last that long");
-            return found;
+        for transfer in [&mut active, &mut passive] {
+            if transfer.data.outbound(TcpFlags::ACK, b"data").await.is_none() {
+                found.say(ID, Verdict::NotApplicable, "a transfer does not last that long");
+                return found;
+            }
         }
     }
-    let passes = control.say("NOOP\r\n").await.is_some();
+    let mut pass = [false; 2];
+    for (passes, transfer) in pass.iter_mut().zip([&mut active, &mut passive]) {
+        *passes = transfer.control.say("NOOP\r\n").await.is_some();
+    }
     let lasted = text(lasts / EVERY * EVERY);
-    let evidence =
-        format!("after a transfer of {lasted} a command {}", if passes { "passed" } else { "did not pass" });
-    if passes && lasts < TRANSFER {
+    let [in_active, in_passive] = pass.map(|passes| if passes { "passed" } else { "did not pass" });
+    let evidence = format!(
+        "after a transfer of {lasted} a command {in_active} in active mode, and {in_passive} in passive mode"
+    );
+    if pass == [true; 2] && lasts < TRANSFER {
         found.say(ID, Verdict::NotMeasured, format!("{evidence}; {}", needs(TRANSFER)));
     } else {
-        found.judge(ID, passes, evidence);
+        found.judge(ID, pass == [true; 2], evidence);
     }
     found
 }
