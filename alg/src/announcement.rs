@@ -89,6 +89,17 @@ pub enum Role {
     Server,
 }
 
+/// How an announcement's text is made up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Six numbers with commas between them.
+    HostPort,
+    /// The extended form, with this delimiter (RFC 2428 §2: any of 33–126, `|` by custom).
+    Delimited(u8),
+    /// Of an extended form the numbers alone: address and port with this octet between them, or the port.
+    Numbers(u8),
+}
+
 /// One announcement found in a segment's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announcement {
@@ -100,10 +111,14 @@ pub struct Announcement {
     pub span: Range<usize>,
     /// The whole line without its end, for people to read.
     pub line: Range<usize>,
-    /// The delimiter that an extended form has when it is rewritten (RFC 2428 §2: any of 33–126, `|` by custom).
-    pub(crate) delimiter: u8,
+    /// Where the keyword ends.
+    pub(crate) behind_word: usize,
+    /// Where the address stands; nowhere in a 229.
+    pub(crate) address: Range<usize>,
+    /// In which form it leaves when it is rewritten.
+    pub(crate) form: Form,
     /// How an EPRT writes its address when it is rewritten.
-    pub(crate) address: ExtendedAddress,
+    pub(crate) written: ExtendedAddress,
     /// What becomes of the segment's other octets.
     pub(crate) rest: RestOfSegment,
 }

@@ -6,8 +6,8 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::dialect::{
-    AnnouncementsFrom, CutKeyword, Dialect, KeywordPosition, LetterCase, Malformed, MaskCommandsFrom,
-    PortZero, RefusedPort, RepliesRead, Strictness, Terms, ThirdParty,
+    AnnouncementsFrom, CutKeyword, Dialect, KeywordPosition, Malformed, MaskCommandsFrom, PortZero, Reaches,
+    RefusedPort, RepliesRead, Strictness, Terms, ThirdParty,
 };
 use crate::dialogue::{Closed, Dialogue};
 use crate::keyword::{self, Keyword};
@@ -40,6 +40,8 @@ pub struct Segment<'a> {
     pub side: Side,
     /// That end's address, as it is on its own side.
     pub sender: Ipv4Addr,
+    /// That end's address, as the other end knows it.
+    pub external: Ipv4Addr,
     /// The client's port.
     pub client_port: u16,
     /// The server's port, as the one who opened the connection dialled it.
@@ -125,7 +127,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn decide(&self) -> Vec<Decision> {
         let mut decisions = Vec::new();
-        let decided = self.keywords().filter_map(|(start, keyword)| self.decide_at(start, keyword));
+        let decided = self.keywords().filter_map(|(word, keyword)| self.decide_at(word, keyword));
         for decision in decided {
             match (&decision, self.dialect.keyword_position) {
                 (Decision::Refuse(_) | Decision::EndSession(_), _) => return vec![decision],
@@ -146,40 +148,62 @@ impl Reading<'_> {
 
     /// The keywords at which a person would see a command, also where the gateway passes over them, so that what it
     /// leaves alone is reported.
-    fn keywords(&self) -> impl Iterator<Item = (usize, Keyword)> {
+    fn keywords(&self) -> impl Iterator<Item = (Range<usize>, Keyword)> {
         let bytes = self.visible();
         let anywhere = self.dialect.keyword_position == KeywordPosition::Anywhere;
+        let tail = self.first_tail();
+        let is_found = tail.is_some();
         let starts_line = |start: usize| match start.checked_sub(1) {
             None => true,
             Some(previous) => bytes.get(previous) == Some(&b'\n'),
         };
-        (self.segment.read_from..bytes.len()).filter(move |start| anywhere || starts_line(*start)).filter_map(
-            move |start| Some((start, keyword::at(bytes, start, self.segment.role, self.dialect)?)),
-        )
+        let starts =
+            (self.segment.read_from..bytes.len()).filter(move |start| anywhere || starts_line(*start));
+        let whole = starts
+            .filter(move |_| !is_found)
+            .filter_map(move |start| keyword::at(bytes, start, self.segment.role, self.dialect));
+        tail.into_iter().chain(whole)
+    }
+
+    /// The keyword that is found by all but its first letter, if the dialect looks for such.
+    fn first_tail(&self) -> Option<(Range<usize>, Keyword)> {
+        if self.dialect.keyword_position != KeywordPosition::TailAnywhere {
+            return None;
+        }
+        let from = self.segment.read_from;
+        let (word, keyword) =
+            keyword::first_tail(self.visible().get(from..)?, self.segment.role, self.dialect)?;
+        Some((from + word.start..from + word.end, keyword))
     }
 
     /// What the gateway reads of the segment.
     fn visible(&self) -> &[u8] {
-        let bytes = self.segment.bytes;
+        let bytes = match (self.dialect.reaches, self.segment.bytes) {
+            (Reaches::SegmentButLastOctet, [but_last @ .., _]) => but_last,
+            (_, whole) => whole,
+        };
         match usize::from(self.dialect.octets_read) {
             0 => bytes,
             most => bytes.get(..most).unwrap_or(bytes),
         }
     }
 
-    fn decide_at(&self, start: usize, keyword: Keyword) -> Option<Decision> {
+    fn decide_at(&self, word: Range<usize>, keyword: Keyword) -> Option<Decision> {
         let (dialect, segment) = (self.dialect, self.segment);
         let command = match keyword {
             Keyword::Announces(command) => command,
-            Keyword::Masked(mask) => return self.mask(start, mask),
+            Keyword::Masked(mask) => return self.mask(word, mask),
             Keyword::OfOtherEnd => {
-                let strict = self.may_read() && self.position_is_watched(start);
+                let strict = self.may_read() && self.position_is_watched(&word);
                 return strict.then_some(Decision::EndSession(Refused::WrongRole));
             }
         };
         let text = Text { bytes: self.visible(), whole: segment.bytes.len() };
-        let read = syntax::read(text, start, command, segment.sender, dialect);
-        let leave = |reason| Some(Decision::LeaveAlone { announcement: read.clone().ok(), reason });
+        let read = syntax::read(text, word.clone(), command, segment.sender, dialect);
+        // A reply that names a command announces nothing, although a gateway may take it for one.
+        let is_meant = read.is_ok() || command.sent_by() == segment.role;
+        let leave =
+            |reason| is_meant.then(|| Decision::LeaveAlone { announcement: read.clone().ok(), reason });
         if !dialect.watches(segment.client_port, segment.server_port) {
             // Nothing says that this is FTP but the text itself: only a whole announcement counts.
             return leave(LeftAlone::NotAControlPort).filter(|_| read.is_ok());
@@ -196,17 +220,18 @@ impl Reading<'_> {
         if !dialect.commands.contains(&command) {
             return leave(LeftAlone::CommandNotInDialect);
         }
-        if let Some(reason) = self.overlooks(start, command) {
+        if let Some(reason) = self.overlooks(&word, command) {
             return leave(reason);
         }
-        Some(match read {
-            Ok(announcement) => self.judge_endpoint(announcement),
-            Err(fault) => self.malformed(fault),
-        })
+        match read {
+            Ok(announcement) => Some(self.judge_endpoint(announcement)),
+            Err(_) if !is_meant && dialect.malformed == Malformed::Pass => None,
+            Err(fault) => Some(self.malformed(fault)),
+        }
     }
 
     /// Why the gateway does not see a keyword of its own.
-    fn overlooks(&self, start: usize, command: Command) -> Option<LeftAlone> {
+    fn overlooks(&self, word: &Range<usize>, command: Command) -> Option<LeftAlone> {
         let (dialect, segment) = (self.dialect, self.segment);
         if dialect.after_login && !self.dialogue.logged_in {
             return Some(LeftAlone::BeforeLogin);
@@ -218,10 +243,13 @@ impl Reading<'_> {
         if !dialect.payload_lengths.contains(segment.bytes.len()) {
             return Some(LeftAlone::SegmentLength);
         }
-        if !self.position_is_watched(start) {
+        if !self.position_is_watched(word) {
             return Some(LeftAlone::KeywordPosition);
         }
-        if !self.letters_are_known(start, command) {
+        let written = segment.bytes.get(word.clone()).unwrap_or_default();
+        if written.len() == command.keyword().len()
+            && !keyword::is_written(written, command.keyword(), dialect.letter_case)
+        {
             return Some(LeftAlone::LetterCase);
         }
         None
@@ -234,7 +262,12 @@ impl Reading<'_> {
         if *announced.ip() != sender {
             match dialect.third_party {
                 ThirdParty::Pass => return left_alone(announcement, LeftAlone::ThirdPartyAddress),
-                ThirdParty::Drop => return Decision::Refuse(Refused::ThirdPartyAddress),
+                ThirdParty::DropUnlessExternal if *announced.ip() == self.segment.external => {
+                    target = SocketAddrV4::new(sender, announced.port());
+                }
+                ThirdParty::Drop | ThirdParty::DropUnlessExternal => {
+                    return Decision::Refuse(Refused::ThirdPartyAddress);
+                }
                 ThirdParty::EndSession => return Decision::EndSession(Refused::ThirdPartyAddress),
                 ThirdParty::UseSender => target = SocketAddrV4::new(sender, announced.port()),
                 ThirdParty::Accept => {}
@@ -246,6 +279,7 @@ impl Reading<'_> {
                 PortZero::Pass => return left_alone(announcement, LeftAlone::PortZero),
                 PortZero::Drop => return Decision::Refuse(Refused::PortZero),
                 PortZero::EndSession => return Decision::EndSession(Refused::PortZero),
+                PortZero::RewriteOnly => return Decision::RewriteOnly(announcement),
             }
         }
         if dialect.refused_ports.iter().any(|range| range.contains(announced.port())) {
@@ -278,14 +312,14 @@ impl Reading<'_> {
             && self.dialogue.closed(self.dialect).is_none()
     }
 
-    fn mask(&self, start: usize, command: Mask) -> Option<Decision> {
+    fn mask(&self, span: Range<usize>, command: Mask) -> Option<Decision> {
         let masks = match self.dialect.mask_commands_from {
             MaskCommandsFrom::Inside => self.segment.side == Side::Inside,
             MaskCommandsFrom::Outside => self.segment.side == Side::Outside,
             MaskCommandsFrom::EitherSide => true,
         };
-        let seen = masks && self.may_read() && self.position_is_watched(start);
-        seen.then(|| Decision::Mask(Masking { command, span: start..start + command.keyword().len() }))
+        let seen = masks && self.may_read() && self.position_is_watched(&span);
+        seen.then_some(Decision::Mask(Masking { command, span }))
     }
 
     /// Whether the segment is the beginning of one of the dialect's keywords and no more.
@@ -297,36 +331,25 @@ impl Reading<'_> {
             && is_read
             && self.may_read()
             && segment.read_from == 0
-            && self.position_is_watched(0)
-            && keyword::is_cut(segment.bytes, segment.role, &dialect.commands)
+            && self.position_is_watched(&(0..0))
+            && keyword::is_cut(segment.bytes, segment.role, dialect)
     }
 
-    fn position_is_watched(&self, start: usize) -> bool {
+    fn position_is_watched(&self, word: &Range<usize>) -> bool {
         let direction = self.dialogue.direction(self.segment.role);
-        let at_segment_start = start == 0;
+        let at_segment_start = word.start == 0;
         let starts_line = || direction.starts_line(self.segment.sequence);
         match self.dialect.keyword_position {
             KeywordPosition::SegmentStart => at_segment_start,
             KeywordPosition::LineStartOfSegment => at_segment_start && starts_line(),
-            KeywordPosition::AnyLineStart => start > 0 || starts_line(),
+            KeywordPosition::AnyLineStart => !at_segment_start || starts_line(),
             KeywordPosition::Anywhere => true,
+            KeywordPosition::TailAnywhere => self.first_tail().is_some_and(|(tail, _)| tail == *word),
             KeywordPosition::AfterRememberedNewline => {
                 at_segment_start && direction.remembers(self.segment.sequence)
             }
             KeywordPosition::AfterCrlfSegment => at_segment_start && !self.dialogue.waits_for_crlf,
             KeywordPosition::AfterOwnCrlfSegment => at_segment_start && direction.ended_with_crlf(),
-        }
-    }
-
-    fn letters_are_known(&self, start: usize, command: Command) -> bool {
-        let keyword = command.keyword();
-        let written = self.segment.bytes.get(start..start + keyword.len()).unwrap_or_default();
-        match self.dialect.letter_case {
-            LetterCase::Any => true,
-            LetterCase::Upper => written == keyword.as_bytes(),
-            LetterCase::UpperOrLower => {
-                written == keyword.as_bytes() || written == keyword.to_ascii_lowercase().as_bytes()
-            }
         }
     }
 }
@@ -335,5 +358,7 @@ fn left_alone(announcement: Announcement, reason: LeftAlone) -> Decision {
     Decision::LeaveAlone { announcement: Some(announcement), reason }
 }
 
+#[cfg(test)]
+mod cases;
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ pub use range::Range;
 pub use reading::{
     AfterAuthTls, AnnouncementsFrom, Argument, ControlPortEnd, CutKeyword, EmptyNumbers, ForeignLines,
     KeywordPosition, LeadingZeros, LetterCase, LineEnd, Malformed, MaskCommandsFrom, Octets, PortZero,
-    Reaches, RefusedPort, RepliesRead, ReplyEnd, ReplyScan, Strictness, ThirdParty,
+    Reaches, RefusedPort, RepliesRead, ReplyEnd, ReplyScan, Strictness, ThirdParty, WrongRole,
 };
 
 use crate::acting::{
@@ -36,7 +36,7 @@ pub struct Dialect {
     /// Which replies it reads.
     pub replies_read: RepliesRead,
     /// What a command means that the server sends, or a 227 or 229 that the client sends.
-    pub wrong_role: Strictness,
+    pub wrong_role: WrongRole,
     /// What a command means that comes before the last one was answered.
     pub pipelining: Strictness,
     /// Where a keyword may stand.
@@ -53,7 +53,7 @@ pub struct Dialect {
     pub letter_case: LetterCase,
     /// Where a command's argument begins.
     pub argument: Argument,
-    /// How far the search for it goes.
+    /// How far a command is read.
     pub reaches: Reaches,
     /// What an octet over 255 is.
     pub octets: Octets,
@@ -83,9 +83,9 @@ pub struct Dialect {
     pub announced_address: AnnouncedAddress,
     /// What becomes of a segment's other octets when an announcement is rewritten.
     pub rest_of_segment: RestOfSegment,
-    /// Which delimiter a rewritten EPRT or 229 has.
+    /// Which delimiter an EPRT or 229 has.
     pub extended_delimiter: ExtendedDelimiter,
-    /// How a rewritten EPRT writes its address.
+    /// How an EPRT writes its address.
     pub extended_address: ExtendedAddress,
     /// Commands that it makes unreadable, so that the server refuses them.
     pub mask_commands: Vec<Mask>,
@@ -143,9 +143,14 @@ impl Dialect {
                 MaskCommandsFrom::Outside => inside == Role::Server,
                 MaskCommandsFrom::EitherSide => true,
             };
-        let strict = self.wrong_role == Strictness::EndSession || self.pipelining == Strictness::EndSession;
-        let rewrites = self.commands.iter().any(|command| restates || command.sent_by() == inside);
+        let strict = self.wrong_role == WrongRole::EndSession || self.pipelining == Strictness::EndSession;
+        let rewrites = self.commands.iter().any(|command| restates || self.reads_from(inside, *command));
         rewrites || masks || strict
+    }
+
+    /// Whether a `command` that `role` sends means anything.
+    pub(crate) fn reads_from(&self, role: Role, command: Command) -> bool {
+        command.sent_by() == role || self.wrong_role == WrongRole::Read
     }
 
     /// Whether it takes notice of the lines of a conversation, and not of announcements alone.

@@ -5,7 +5,7 @@ use crate::{Dialect, Role};
 impl Dialect {
     /// Whether what `role` has sent of a line may become one that this gateway acts on.
     pub fn may_act_on(&self, role: Role, line: &[u8]) -> bool {
-        let commands = self.commands.iter().filter(|command| command.sent_by() == role);
+        let commands = self.commands.iter().filter(|command| self.reads_from(role, **command));
         let masked = self.mask_commands.iter().filter(|_| role == Role::Client);
         commands
             .map(|command| command.keyword())

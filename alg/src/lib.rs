@@ -38,6 +38,7 @@ pub use dialect::{
     Dialect, EmptyNumbers, ExtendedAddress, ExtendedDelimiter, ForeignLines, Gaps, KeywordPosition,
     LeadingZeros, LetterCase, LineEnd, Malformed, MaskCommandsFrom, Octets, Oversize, PortZero, Range,
     Reaches, RefusedPort, RepliesRead, ReplyEnd, ReplyScan, RestOfSegment, Strictness, Terms, ThirdParty,
+    WrongRole,
 };
 pub use dialogue::Dialogue;
 pub use keyword::may_announce;

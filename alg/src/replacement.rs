@@ -1,13 +1,14 @@
 //! What leaves in an announcement's place.
 
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddrV4;
 use std::ops::Range;
 
 use arrayvec::ArrayString;
 
+use crate::Command;
+use crate::announcement::{Announcement, Form};
 use crate::dialect::{ExtendedAddress, RestOfSegment};
-use crate::{Announcement, Command};
 
 /// The longest line of a gateway's own is `227 Entering Passive Mode (…)` with six numbers of three digits: 53 octets.
 const LONGEST_REPLACEMENT: usize = 64;
@@ -38,6 +39,9 @@ impl Announcement {
             RestOfSegment::Keep => {
                 Replacement { span: self.span.clone(), text: self.text_for(endpoint), lost: nothing }
             }
+            RestOfSegment::KeepPort => {
+                Replacement { span: self.address.clone(), text: self.address_for(endpoint), lost: nothing }
+            }
             RestOfSegment::Keep256 => self.with_256_octets(endpoint, payload),
             RestOfSegment::OwnLine => {
                 Replacement { span: self.whole_line(payload), text: self.own_line(endpoint), lost: nothing }
@@ -54,31 +58,53 @@ impl Announcement {
         if matches!(self.rest, RestOfSegment::OwnLine | RestOfSegment::Lose | RestOfSegment::Overwrite) {
             return self.own_line(endpoint).trim_end().to_owned();
         }
-        let text = |range: Range<usize>| String::from_utf8_lossy(payload.get(range).unwrap_or_default());
-        let head = text(self.line.start..self.span.start);
-        let tail = text(self.span.end..self.line.end.max(self.span.end));
-        format!("{head}{}{tail}", self.text_for(endpoint))
+        let part = |range: Range<usize>| String::from_utf8_lossy(payload.get(range).unwrap_or_default());
+        let Replacement { span, text, .. } = self.replacement(endpoint, payload);
+        let head = part(self.line.start..span.start);
+        if self.rest == RestOfSegment::Keep256 {
+            return format!("{head}{}", text.trim_end());
+        }
+        let tail = part(span.end..self.line.end.max(span.end));
+        format!("{head}{text}{tail}")
     }
 
     /// The text that announces `endpoint` in this announcement's form.
     fn text_for(&self, endpoint: SocketAddrV4) -> ReplacementText {
+        self.text_in(self.form, endpoint)
+    }
+
+    fn text_in(&self, form: Form, endpoint: SocketAddrV4) -> ReplacementText {
         let mut text = ReplacementText::new();
-        let delimiter = char::from(self.delimiter);
-        let written = match self.command {
-            Command::Port | Command::Reply227 => write_host_port(&mut text, endpoint),
-            Command::Eprt => {
-                let ([a, b, c, d], port) = (endpoint.ip().octets(), endpoint.port());
-                let point = if self.address == ExtendedAddress::Commas { ',' } else { '.' };
-                write!(
-                    text,
-                    "{delimiter}1{delimiter}{a}{point}{b}{point}{c}{point}{d}{delimiter}{port}{delimiter}"
-                )
+        let (address, port) = (self.address_for(endpoint), endpoint.port());
+        let written = match form {
+            Form::HostPort => {
+                let [high, low] = port.to_be_bytes();
+                write!(text, "{address},{high},{low}")
             }
-            Command::Reply229 => {
-                write!(text, "{delimiter}{delimiter}{delimiter}{}{delimiter}", endpoint.port())
+            Form::Delimited(delimiter) => {
+                let by = char::from(delimiter);
+                let family = if self.command == Command::Eprt { "1" } else { "" };
+                write!(text, "{by}{family}{by}{address}{by}{port}{by}")
             }
+            Form::Numbers(between) if self.command == Command::Eprt => {
+                write!(text, "{address}{}{port}", char::from(between))
+            }
+            Form::Numbers(_) => write!(text, "{port}"),
         };
         debug_assert!(written.is_ok(), "every form fits {LONGEST_REPLACEMENT} octets");
+        text
+    }
+
+    /// The address in this announcement's form; none in a 229.
+    fn address_for(&self, endpoint: SocketAddrV4) -> ReplacementText {
+        let mut text = ReplacementText::new();
+        let [a, b, c, d] = endpoint.ip().octets();
+        let written = match (self.command, self.written) {
+            (Command::Reply229, _) => Ok(()),
+            (Command::Eprt, ExtendedAddress::Dots) => write!(text, "{a}.{b}.{c}.{d}"),
+            _ => write!(text, "{a},{b},{c},{d}"),
+        };
+        debug_assert!(written.is_ok(), "an address fits {LONGEST_REPLACEMENT} octets");
         text
     }
 
@@ -90,24 +116,36 @@ impl Announcement {
             Command::Reply227 => ("227 Entering Passive Mode (", ")\r\n"),
             Command::Reply229 => ("229 Entering Extended Passive Mode (", ")\r\n"),
         };
+        // A line of its own is a whole one, whatever was read of the other.
+        let form = match self.form {
+            Form::Numbers(_) => Form::Delimited(b'|'),
+            whole => whole,
+        };
         let mut line = ReplacementText::new();
-        let written = write!(line, "{before}{}{after}", self.text_for(endpoint));
+        let written = write!(line, "{before}{}{after}", self.text_in(form, endpoint));
         debug_assert!(written.is_ok(), "every line fits {LONGEST_REPLACEMENT} octets");
         line
     }
 
+    /// As a pattern with `%256[^\177]` at its end takes a line apart, and another puts it together.
     fn with_256_octets(&self, endpoint: SocketAddrV4, payload: &[u8]) -> Replacement {
         let behind = payload.get(self.span.end..).unwrap_or_default();
-        let closing = usize::from(self.command == Command::Reply227 && behind.first() == Some(&b')'));
+        let (start, before, after) = match self.command {
+            Command::Port => (self.behind_word, " ", "\r\n"),
+            Command::Reply227 => (self.span.start, "", ")\r\n"),
+            Command::Eprt | Command::Reply229 => (self.span.start, "", "\r\n"),
+        };
+        let closing = usize::from(after.starts_with(')'));
+        // Where the parenthesis is missing, the pattern ends, and what follows is not read.
+        let matches = closing == 0 || behind.first() == Some(&b')');
         let blank = behind.iter().skip(closing).take_while(|octet| octet.is_ascii_whitespace()).count();
-        let span = self.span.start..self.span.end + closing + blank;
-        let mut text = self.text_for(endpoint);
-        let end = if self.command == Command::Reply227 { ")\r\n" } else { "\r\n" };
-        let written = text.try_push_str(end);
+        let end = self.span.end + if matches { closing + blank } else { 0 };
+        let rest = payload.get(end..).filter(|_| matches).unwrap_or_default();
+        let kept = rest.iter().take(KEPT).take_while(|octet| !matches!(**octet, 0 | 127)).count();
+        let mut text = ReplacementText::new();
+        let written = write!(text, "{before}{}{after}", self.text_for(endpoint));
         debug_assert!(written.is_ok(), "every form and its end fit {LONGEST_REPLACEMENT} octets");
-        let rest = payload.get(span.end..).unwrap_or_default();
-        let kept = rest.iter().take(KEPT).take_while(|octet| **octet != 127).count();
-        Replacement { lost: span.end + kept..payload.len(), span, text }
+        Replacement { span: start..end, text, lost: end + kept..payload.len() }
     }
 
     /// The announcement's line with its end.
@@ -136,12 +174,6 @@ impl Announcement {
 
 fn is_line_end(octet: u8) -> bool {
     octet == b'\r' || octet == b'\n'
-}
-
-fn write_host_port(text: &mut ReplacementText, endpoint: SocketAddrV4) -> std::fmt::Result {
-    let [a, b, c, d] = Ipv4Addr::octets(endpoint.ip());
-    let [high, low] = endpoint.port().to_be_bytes();
-    write!(text, "{a},{b},{c},{d},{high},{low}")
 }
 
 #[cfg(test)]

@@ -1,16 +1,18 @@
 //! Reading the four announcements, as leniently as the dialect's values say.
 
 mod cursor;
+mod numbers;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::Range;
 
+use crate::announcement::{Announcement, Form};
 use crate::dialect::{
-    Argument, Dialect, EmptyNumbers, ExtendedDelimiter, LeadingZeros, LineEnd, Octets, Reaches, ReplyEnd,
-    ReplyScan,
+    Argument, Dialect, ExtendedAddress, ExtendedDelimiter, LineEnd, Octets, Reaches, ReplyEnd, ReplyScan,
 };
-use crate::{Announcement, Command, SyntaxFault};
+use crate::{Command, SyntaxFault};
 use cursor::{Cursor, is_line_end};
+use numbers::{ADDRESS_OCTETS, address, low_half, read_number, read_octets};
 
 /// A segment's bytes, and how many of them the gateway reads.
 #[derive(Debug, Clone, Copy)]
@@ -21,20 +23,18 @@ pub(crate) struct Text<'a> {
     pub(crate) whole: usize,
 }
 
-/// Reads the announcement whose keyword begins at `start`. `sender` stands in where the form names no address.
+/// Reads the announcement whose keyword is `word`, or all of it but the first letter. `sender` stands in where the form
+/// names no address.
 pub(crate) fn read(
     text: Text<'_>,
-    start: usize,
+    word: Range<usize>,
     command: Command,
     sender: Ipv4Addr,
     dialect: &Dialect,
 ) -> Result<Announcement, SyntaxFault> {
-    let mut cursor = Cursor {
-        bytes: text.bytes,
-        at: start + command.keyword().len(),
-        crosses_lines: dialect.reaches == Reaches::Segment,
-    };
-    let (endpoint, span, delimiter) = match command {
+    let mut cursor =
+        Cursor { bytes: text.bytes, at: word.end, crosses_lines: dialect.reaches != Reaches::Line };
+    let found = match command {
         Command::Port => {
             find_argument(&mut cursor, dialect.argument)?;
             read_host_port(&mut cursor, dialect)?
@@ -61,16 +61,22 @@ pub(crate) fn read(
         Command::Port | Command::Eprt => check_line_end(&cursor, dialect.line_end, text.whole)?,
         Command::Reply227 | Command::Reply229 => check_reply_end(&cursor, dialect.reply_end)?,
     }
+    let Found { endpoint, span, address, form } = found;
     if text.whole.saturating_sub(span.end) > usize::from(dialect.trailing_octets) {
         return Err(SyntaxFault::TrailingOctets);
     }
-    let delimiter = match dialect.extended_delimiter {
-        ExtendedDelimiter::Keep => delimiter,
-        ExtendedDelimiter::Bar | ExtendedDelimiter::BarOnly => b'|',
+    let form = match (dialect.extended_delimiter, form) {
+        (ExtendedDelimiter::Bar, Form::Delimited(_)) => Form::Delimited(b'|'),
+        (_, form) => form,
     };
+    // For people, the letter that the gateway does without belongs to the line.
+    let initial = text.bytes.get(..word.start).and_then(|before| before.last());
+    let has_initial = word.len() < command.keyword().len()
+        && initial.map(u8::to_ascii_uppercase) == command.keyword().bytes().next();
+    let start = word.start - usize::from(has_initial);
     let line = start..span.end.max(start + cursor.line_length(start));
-    let (address, rest) = (dialect.extended_address, dialect.rest_of_segment);
-    Ok(Announcement { command, endpoint, span, line, delimiter, address, rest })
+    let (written, rest) = (dialect.extended_address, dialect.rest_of_segment);
+    Ok(Announcement { command, endpoint, span, line, behind_word: word.end, address, form, written, rest })
 }
 
 fn find_argument(cursor: &mut Cursor<'_>, argument: Argument) -> Result<(), SyntaxFault> {
@@ -114,6 +120,10 @@ fn find_in_reply(cursor: &mut Cursor<'_>, command: Command, scan: ReplyScan) -> 
             cursor.expect(b' ')?;
             cursor.skip_until(|octet| octet.is_ascii_digit())
         }
+        ReplyScan::FirstDigitBehindBlank => {
+            cursor.skip_until(|octet| octet == b' ')?;
+            cursor.skip_until(|octet| octet.is_ascii_digit())
+        }
         ReplyScan::FirstDigit | ReplyScan::Parenthesis => {
             cursor.skip_until(|octet| octet == b'(')?;
             cursor.at += 1;
@@ -134,14 +144,25 @@ fn find_in_reply(cursor: &mut Cursor<'_>, command: Command, scan: ReplyScan) -> 
     }
 }
 
-type Found = (SocketAddrV4, Range<usize>, u8);
+/// An endpoint, and where it stands.
+struct Found {
+    endpoint: SocketAddrV4,
+    span: Range<usize>,
+    /// Nowhere in a 229.
+    address: Range<usize>,
+    form: Form,
+}
 
 fn read_host_port(cursor: &mut Cursor<'_>, dialect: &Dialect) -> Result<Found, SyntaxFault> {
     let from = cursor.at;
-    let [a, b, c, d, high, low] = read_octets(cursor, b',', dialect)?;
+    let [a, b, c, d, high, low] = read_octets(cursor, b",", dialect)?;
     let port = (high << 8) | low;
     let endpoint = SocketAddrV4::new(address([a, b, c, d]), low_half(port));
-    Ok((endpoint, from..cursor.at, b'|'))
+    let span = from..cursor.at;
+    let text = cursor.bytes.get(span.clone()).unwrap_or_default();
+    let length =
+        text.split(|octet| *octet == b',').take(ADDRESS_OCTETS).map(|number| number.len() + 1).sum::<usize>();
+    Ok(Found { endpoint, span, address: from..from + length.saturating_sub(1), form: Form::HostPort })
 }
 
 /// `|1|a.b.c.d|port|`, or with `address` given `|||port|` (RFC 2428 §§2, 3).
@@ -150,6 +171,9 @@ fn read_extended(
     sender: Option<Ipv4Addr>,
     dialect: &Dialect,
 ) -> Result<Found, SyntaxFault> {
+    if dialect.extended_delimiter == ExtendedDelimiter::Unread {
+        return read_numbers(cursor, sender, dialect);
+    }
     let from = cursor.at;
     let delimiter = cursor.peek().ok_or(SyntaxFault::CutOff)?;
     let is_read = dialect.extended_delimiter != ExtendedDelimiter::BarOnly || delimiter == b'|';
@@ -157,9 +181,9 @@ fn read_extended(
         return Err(SyntaxFault::NotANumber);
     }
     cursor.at += 1;
-    let address = if let Some(sender) = sender {
+    let (ip, address) = if let Some(sender) = sender {
         cursor.expect(delimiter)?;
-        sender
+        (sender, from..from)
     } else {
         match cursor.peek().ok_or(SyntaxFault::CutOff)? {
             b'1' => cursor.at += 1,
@@ -167,86 +191,79 @@ fn read_extended(
             _ => return Err(SyntaxFault::NotANumber),
         }
         cursor.expect(delimiter)?;
-        address(read_octets(cursor, b'.', dialect)?)
+        read_address(cursor, dialect)?
     };
     cursor.expect(delimiter)?;
-    let port = read_number(cursor, dialect)?;
+    let port = read_port(cursor, dialect)?;
+    cursor.expect(delimiter)?;
+    let endpoint = SocketAddrV4::new(ip, port);
+    Ok(Found { endpoint, span: from..cursor.at, address, form: Form::Delimited(delimiter) })
+}
+
+/// The same by its digits alone.
+fn read_numbers(
+    cursor: &mut Cursor<'_>,
+    sender: Option<Ipv4Addr>,
+    dialect: &Dialect,
+) -> Result<Found, SyntaxFault> {
+    let is_digit = |octet: u8| octet.is_ascii_digit();
+    cursor.skip_until(is_digit)?;
+    let (ip, address, between) = if let Some(sender) = sender {
+        (sender, cursor.at..cursor.at, b'|')
+    } else {
+        let family = cursor.peek();
+        cursor.at += 1;
+        if family != Some(b'1') || cursor.peek().is_some_and(is_digit) {
+            return Err(SyntaxFault::OtherAddressFamily);
+        }
+        cursor.skip_until(is_digit)?;
+        let (ip, address) = read_address(cursor, dialect)?;
+        let between = cursor.peek().ok_or(SyntaxFault::CutOff)?;
+        // A full stop goes on with the address, and a comma does where it was written with full stops.
+        let with_points = cursor.bytes.get(address.clone()).is_some_and(|text| text.contains(&b'.'));
+        if between == b'.' || (between == b',' && with_points) || !between.is_ascii() {
+            return Err(SyntaxFault::NotANumber);
+        }
+        cursor.at += 1;
+        (ip, address, between)
+    };
+    let endpoint = SocketAddrV4::new(ip, read_port(cursor, dialect)?);
+    Ok(Found { endpoint, span: address.start..cursor.at, address, form: Form::Numbers(between) })
+}
+
+/// The address of an EPRT, and where it stands.
+fn read_address(cursor: &mut Cursor<'_>, dialect: &Dialect) -> Result<(Ipv4Addr, Range<usize>), SyntaxFault> {
+    let separators: &[u8] = match dialect.extended_address {
+        ExtendedAddress::Dots => b".",
+        ExtendedAddress::Commas => b".,",
+    };
+    let from = cursor.at;
+    let ip = address(read_octets(cursor, separators, dialect)?);
+    Ok((ip, from..cursor.at))
+}
+
+/// The port of an EPRT or 229.
+fn read_port(cursor: &mut Cursor<'_>, dialect: &Dialect) -> Result<u16, SyntaxFault> {
+    let port = read_number(cursor, true, dialect)?;
     if dialect.octets == Octets::Malformed && port.exact > u64::from(u16::MAX) {
         return Err(SyntaxFault::NumberTooLarge);
     }
-    cursor.expect(delimiter)?;
-    Ok((SocketAddrV4::new(address, low_half(port.wrapped)), from..cursor.at, delimiter))
-}
-
-/// `N` numbers with `separator` between them, as the dialect takes octets.
-fn read_octets<const N: usize>(
-    cursor: &mut Cursor<'_>,
-    separator: u8,
-    dialect: &Dialect,
-) -> Result<[u32; N], SyntaxFault> {
-    let mut octets = [0_u32; N];
-    for (index, octet) in octets.iter_mut().enumerate() {
-        if index > 0 {
-            cursor.expect(separator)?;
-        }
-        let number = read_number(cursor, dialect)?;
-        *octet = match dialect.octets {
-            Octets::Malformed if number.exact > 255 => return Err(SyntaxFault::NumberTooLarge),
-            Octets::Malformed | Octets::Unchecked => number.wrapped,
-            Octets::Modulo256 => number.wrapped & 255,
-        };
-    }
-    // Where a number may be missing, a separator behind the last one announces one too many.
-    if dialect.empty_numbers == EmptyNumbers::Zero && cursor.peek() == Some(separator) {
-        return Err(SyntaxFault::NotANumber);
-    }
-    Ok(octets)
-}
-
-/// A decimal number of any length.
-struct Number {
-    /// Its value, or the greatest there is.
-    exact: u64,
-    /// Its value in 32 bits, as C's unsigned arithmetic has it.
-    wrapped: u32,
-}
-
-fn read_number(cursor: &mut Cursor<'_>, dialect: &Dialect) -> Result<Number, SyntaxFault> {
-    let first = cursor.peek();
-    let mut number = Number { exact: 0, wrapped: 0 };
-    let mut digits = 0_usize;
-    while let Some(octet) = cursor.peek().filter(u8::is_ascii_digit) {
-        let digit = octet - b'0';
-        number.exact = number.exact.saturating_mul(10).saturating_add(u64::from(digit));
-        number.wrapped = number.wrapped.wrapping_mul(10).wrapping_add(u32::from(digit));
-        digits += 1;
-        cursor.at += 1;
-    }
-    match (digits, first) {
-        (0, None) => Err(SyntaxFault::CutOff),
-        (0, Some(_)) if dialect.empty_numbers == EmptyNumbers::Malformed => Err(SyntaxFault::NotANumber),
-        (2.., Some(b'0')) if dialect.leading_zeros == LeadingZeros::Malformed => {
-            Err(SyntaxFault::LeadingZero)
-        }
-        _ => Ok(number),
-    }
-}
-
-/// Four numbers as an address. What is over 255 falls into the number to its left.
-fn address([a, b, c, d]: [u32; 4]) -> Ipv4Addr {
-    Ipv4Addr::from((a << 24) | (b << 16) | (c << 8) | d)
-}
-
-fn low_half(number: u32) -> u16 {
-    let [_, _, high, low] = number.to_be_bytes();
-    u16::from_be_bytes([high, low])
+    Ok(low_half(port.wrapped))
 }
 
 fn check_line_end(cursor: &Cursor<'_>, wanted: LineEnd, whole: usize) -> Result<(), SyntaxFault> {
     let (first, second) = (cursor.peek(), cursor.bytes.get(cursor.at + 1).copied());
     match (wanted, first, second) {
+        (LineEnd::CrlfBehindOctet, Some(octet), _) if (octet, second) != (b'\r', Some(b'\n')) => {
+            let behind = cursor.bytes.get(cursor.at + 1..).unwrap_or_default();
+            match behind.strip_prefix(b")").unwrap_or(behind) {
+                [b'\r', b'\n', ..] => Ok(()),
+                [] | [b'\r'] => Err(SyntaxFault::CutOff),
+                _ => Err(SyntaxFault::LineEnd),
+            }
+        }
         (LineEnd::None, _, _)
-        | (LineEnd::Crlf, Some(b'\r'), Some(b'\n'))
+        | (LineEnd::Crlf | LineEnd::CrlfBehindOctet, Some(b'\r'), Some(b'\n'))
         | (LineEnd::Cr, Some(b'\r'), _)
         | (LineEnd::CrOrLf, Some(b'\r' | b'\n'), _)
         | (LineEnd::NonDigit, Some(_), _) => Ok(()),

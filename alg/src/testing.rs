@@ -6,6 +6,8 @@ use crate::*;
 
 pub(crate) const SENDER: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 100);
 pub(crate) const SERVER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 9);
+/// The router's own, on the WAN.
+pub(crate) const EXTERNAL: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 7);
 
 /// Lenient in nothing, careful in nothing: PORT at the start of any segment.
 pub(crate) fn dialect() -> Dialect {
@@ -15,7 +17,7 @@ pub(crate) fn dialect() -> Dialect {
         commands: vec![Command::Port],
         announcements_from: AnnouncementsFrom::Inside,
         replies_read: RepliesRead::Any,
-        wrong_role: Strictness::Ignore,
+        wrong_role: WrongRole::Ignore,
         pipelining: Strictness::Ignore,
         keyword_position: KeywordPosition::SegmentStart,
         cut_keyword: CutKeyword::Pass,
@@ -78,6 +80,7 @@ pub(crate) fn from_client(bytes: &[u8]) -> Segment<'_> {
         role: Role::Client,
         side: Side::Inside,
         sender: SENDER,
+        external: EXTERNAL,
         client_port: 1024,
         server_port: 21,
     }
@@ -102,6 +105,7 @@ pub(crate) fn first(decisions: Vec<Decision>) -> Option<Decision> {
 pub(crate) struct Talk {
     pub(crate) dialect: Dialect,
     pub(crate) dialogue: Dialogue,
+    pub(crate) server_port: u16,
     inside: Role,
     next: [u32; 2],
 }
@@ -115,7 +119,7 @@ impl Talk {
         let mut dialogue = Dialogue::default();
         dialogue.begin(Role::Client, 1000);
         dialogue.begin(Role::Server, 5000);
-        Self { dialect, dialogue, inside, next: [1000, 5000] }
+        Self { dialect, dialogue, server_port: 21, inside, next: [1000, 5000] }
     }
 
     /// The greeting and the login.
@@ -134,26 +138,32 @@ impl Talk {
     }
 
     pub(crate) fn say(&mut self, text: impl AsRef<[u8]>) -> Option<Decision> {
-        self.send(Role::Client, text.as_ref())
+        first(self.send(Role::Client, text.as_ref()))
     }
 
     pub(crate) fn reply(&mut self, text: impl AsRef<[u8]>) -> Option<Decision> {
-        self.send(Role::Server, text.as_ref())
+        first(self.send(Role::Server, text.as_ref()))
     }
 
     /// The client's segment again: all of it may be read.
     pub(crate) fn say_again(&mut self, text: &str) -> Option<Decision> {
-        self.next[0] -= u32::try_from(text.len()).unwrap();
+        self.go_back(text.len());
         self.say(text)
     }
 
-    fn send(&mut self, role: Role, bytes: &[u8]) -> Option<Decision> {
+    /// The client's next segment repeats its last `octets`.
+    pub(crate) fn go_back(&mut self, octets: usize) {
+        self.next[0] -= u32::try_from(octets).unwrap();
+    }
+
+    pub(crate) fn send(&mut self, role: Role, bytes: &[u8]) -> Vec<Decision> {
         let next = &mut self.next[usize::from(role == Role::Server)];
         let side = if role == self.inside { Side::Inside } else { Side::Outside };
-        let sender = if side == Side::Inside { SENDER } else { SERVER };
-        let segment = Segment { sequence: *next, role, side, sender, ..from_client(bytes) };
+        let (sender, external) = if side == Side::Inside { (SENDER, EXTERNAL) } else { (SERVER, SERVER) };
+        let (sequence, server_port) = (*next, self.server_port);
+        let segment = Segment { sequence, role, side, sender, external, server_port, ..from_client(bytes) };
         *next += u32::try_from(bytes.len()).unwrap();
-        first(self.dialogue.read(&self.dialect, &segment))
+        self.dialogue.read(&self.dialect, &segment)
     }
 }
 

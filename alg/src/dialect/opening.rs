@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub enum RestOfSegment {
     /// They stay; only the endpoint is replaced.
     Keep,
+    /// They stay, and the port as it was written; only the address is replaced (Open vSwitch, `repl_ftp_v4_addr`).
+    KeepPort,
     /// White space behind the endpoint becomes `\r\n`, and of what follows 256 octets stay, up to an octet 127 (libslirp).
     #[serde(rename = "keep-256")]
     Keep256,
@@ -32,17 +34,17 @@ pub enum AnnouncedAddress {
     Lan,
 }
 
-/// How a rewritten EPRT writes its address.
+/// How an EPRT writes its address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExtendedAddress {
     /// With full stops (RFC 2428 §2).
     Dots,
-    /// With commas, as PORT does (Open vSwitch, `repl_ftp_v4_addr`).
+    /// With commas, as PORT does (Open vSwitch, `repl_ftp_v4_addr`); read with either.
     Commas,
 }
 
-/// Which delimiter an extended form has when it was rewritten.
+/// Which delimiter an extended form has, as it comes and when it was rewritten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ExtendedDelimiter {
@@ -52,6 +54,9 @@ pub enum ExtendedDelimiter {
     Bar,
     /// `|`; a form that came with another one is malformed.
     BarOnly,
+    /// Whatever stands between the numbers, and stays: family, address and port are read by their digits, one octet
+    /// between the last two, and no more than these two are replaced (Open vSwitch).
+    Unread,
 }
 
 /// Who may use a forward.

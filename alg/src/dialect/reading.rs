@@ -24,6 +24,10 @@ pub enum KeywordPosition {
     /// At the first byte of a segment, if the last one that came before it in its direction ended with `\r\n`; a
     /// direction's first segment is not read (Realtek's libalias, `LINK_LAST_LINE_CRLF_TERMED`, which starts clear).
     AfterOwnCrlfSegment,
+    /// Anywhere, known by all but its first letter, and a reply by ` Entering` besides: the segment's first `ORT` counts
+    /// or, where there is none, its first `27 Entering`. Nothing behind a NUL is seen, and where the first one cannot be
+    /// read no other is tried (libslirp, `tcp_emu`).
+    TailAnywhere,
 }
 
 /// Which letters a keyword may be written in.
@@ -57,6 +61,9 @@ pub enum Octets {
 pub enum LineEnd {
     /// `\r\n`, in the same segment.
     Crlf,
+    /// The same; one octet that is no digit may stand before it, and behind that a parenthesis (ipfilter,
+    /// `ipf_p_ftp_port`).
+    CrlfBehindOctet,
     /// `\r`, in the same segment.
     Cr,
     /// `\r` or `\n`, in the same segment.
@@ -93,6 +100,9 @@ pub enum ThirdParty {
     UseSender,
     /// The segment is dropped.
     Drop,
+    /// The segment is dropped, unless the address is the one that the sender has to the other end: that is as good as
+    /// its own (Open vSwitch, `process_ftp_ctl_v4`).
+    DropUnlessExternal,
     /// The control connection is ended on both sides.
     EndSession,
 }
@@ -123,6 +133,8 @@ pub enum PortZero {
     Drop,
     /// The control connection is ended on both sides.
     EndSession,
+    /// The announcement names the router's address, and no forward is there (ipfilter, `ipf_p_ftp_addport`).
+    RewriteOnly,
 }
 
 /// Which end of a connection has the control port.
@@ -166,6 +178,18 @@ pub enum RepliesRead {
     Any,
     /// The reply to a PASV or EPSV that is the client's last command.
     Asked,
+}
+
+/// What a command means that the server sends, or a 227 or 229 that the client sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WrongRole {
+    /// Nothing.
+    Ignore,
+    /// What it means from the other end (libslirp, which does not know who is the client).
+    Read,
+    /// The control connection is ended on both sides.
+    EndSession,
 }
 
 /// What is done about what a strict reader takes for an attack.
@@ -214,6 +238,9 @@ pub enum Reaches {
     Line,
     /// To the segment's end, into the lines that follow.
     Segment,
+    /// The same, but the segment's last octet is not read at all, so that a number at its end loses a digit (Open
+    /// vSwitch, `get_ftp_ctl_msg`, which takes the length for the size of a string).
+    SegmentButLastOctet,
 }
 
 /// Whether a number may begin with zeros that say nothing.
@@ -224,6 +251,9 @@ pub enum LeadingZeros {
     Accept,
     /// The announcement is malformed.
     Malformed,
+    /// In an address the announcement is malformed; a port's numbers may begin so (Open vSwitch, which has `inet_pton`
+    /// read the one and counts the digits of the other).
+    MalformedInAddress,
 }
 
 /// What a missing number is, as in `PORT 10,,,2,4,1`.
@@ -242,6 +272,9 @@ pub enum EmptyNumbers {
 pub enum ReplyScan {
     /// 227: at the first digit behind the code and a blank (RFC 1123 §4.1.2.6). 229: behind the first parenthesis.
     FirstDigit,
+    /// At the first digit behind the first blank that follows the code, whatever stands before it; a 229 only where its
+    /// delimiters are not read (Open vSwitch).
+    FirstDigitBehindBlank,
     /// Behind the first parenthesis.
     Parenthesis,
     /// Behind the line's last parenthesis or blank, if that is a parenthesis.

@@ -1,8 +1,8 @@
 use super::*;
 use crate::testing::{Talk, decide, dialect, first, from_client, opened, reason};
 use crate::{
-    AnnouncementsFrom, CutKeyword, Decision, KeywordPosition, LeftAlone, Malformed, Mask, MaskCommandsFrom,
-    Range, RepliesRead, Side, Strictness, SyntaxFault,
+    CutKeyword, Decision, KeywordPosition, LeftAlone, Malformed, Mask, MaskCommandsFrom, RepliesRead, Side,
+    Strictness, SyntaxFault, WrongRole,
 };
 
 const P: &str = "PORT 192,168,1,100,195,80\r\n";
@@ -190,30 +190,11 @@ fn strict_gateways_end_what_is_out_of_turn() {
     let mut together = Talk::logged_in(strict);
     assert_eq!(together.say(format!("NOOP\r\n{P}")), Some(Decision::EndSession(Refused::Pipelined)));
 
-    let strict = Dialect { wrong_role: Strictness::EndSession, ..at(KeywordPosition::SegmentStart) };
+    let strict = Dialect { wrong_role: WrongRole::EndSession, ..at(KeywordPosition::SegmentStart) };
     let mut talk = Talk::new(strict);
     assert_eq!(talk.reply(P), Some(Decision::EndSession(Refused::WrongRole)));
     assert_eq!(talk.say(OPEN_227), Some(Decision::EndSession(Refused::WrongRole)));
     assert_eq!(Talk::new(at(KeywordPosition::SegmentStart)).say(OPEN_227), None);
-}
-
-#[test]
-fn what_comes_from_outside_is_restated_where_the_dialect_does() {
-    let from_outside = "227 Entering Passive Mode (198,51,100,9,195,80).\r\n";
-    assert_eq!(
-        reason(Talk::new(at(KeywordPosition::SegmentStart)).reply(from_outside)),
-        LeftAlone::SentFromOutside
-    );
-    let either =
-        Dialect { announcements_from: AnnouncementsFrom::EitherSide, ..at(KeywordPosition::SegmentStart) };
-    let decision = Talk::new(either.clone()).reply(from_outside);
-    assert!(
-        matches!(&decision, Some(Decision::Restate(found)) if found.endpoint.to_string() == "198.51.100.9:50000")
-    );
-    assert_eq!(reason(Talk::new(either.clone()).reply(OPEN_227)), LeftAlone::ThirdPartyAddress);
-    let strict = Dialect { malformed: Malformed::Drop, ..either };
-    let refused = Some(Decision::Refuse(Refused::Malformed(SyntaxFault::NotANumber)));
-    assert_eq!(Talk::new(strict).reply("227 Logout.\r\n"), refused);
 }
 
 #[test]
@@ -269,16 +250,6 @@ fn commands_are_masked_of_the_side_that_the_dialect_names() {
         assert_eq!(seen, (inside, outside), "{from:?}");
         assert_eq!((masks.handles(Role::Client), masks.handles(Role::Server)), (true, outside), "{from:?}");
     }
-}
-
-#[test]
-fn segments_of_other_lengths_are_not_read_nor_octets_beyond_a_limit() {
-    let bounded = Dialect { payload_lengths: Range { first: 18, last: 27 }, ..dialect() };
-    opened(Talk::new(bounded.clone()).say(P));
-    assert_eq!(reason(Talk::new(bounded).say(format!("{P}\n"))), LeftAlone::SegmentLength);
-    let near = Dialect { octets_read: 26, ..dialect() };
-    assert_eq!(reason(Talk::new(near).say(P)), LeftAlone::Malformed(SyntaxFault::CutOff));
-    opened(Talk::new(Dialect { octets_read: 27, ..dialect() }).say(P));
 }
 
 #[test]

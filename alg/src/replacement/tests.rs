@@ -1,7 +1,10 @@
+use std::net::Ipv4Addr;
+
 use super::*;
 use crate::testing::{SENDER, decide, dialect, from_client, from_server, opened};
 use crate::{
-    Decision, Dialect, ExtendedDelimiter, KeywordPosition, LeftAlone, LineEnd, ReplyEnd, SyntaxFault,
+    Argument, Decision, Dialect, ExtendedDelimiter, KeywordPosition, LeftAlone, LineEnd, ReplyEnd, ReplyScan,
+    SyntaxFault,
 };
 
 const OUTER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, 7), 50000);
@@ -23,9 +26,14 @@ fn the_longest_forms_fit() {
         (Command::Reply227, "227 Entering Passive Mode (255,255,255,255,255,255)\r\n"),
         (Command::Reply229, "229 Entering Extended Passive Mode (|||65535|)\r\n"),
     ] {
-        let (address, rest) = (ExtendedAddress::Dots, RestOfSegment::Lose);
+        let (written, rest) = (ExtendedAddress::Dots, RestOfSegment::Lose);
+        let form = match command {
+            Command::Port | Command::Reply227 => Form::HostPort,
+            Command::Eprt | Command::Reply229 => Form::Delimited(b'|'),
+        };
+        let (span, line, address) = (0..0, 0..0, 0..0);
         let announcement =
-            Announcement { command, endpoint, span: 0..0, line: 0..0, delimiter: b'|', address, rest };
+            Announcement { command, endpoint, span, line, behind_word: 0, address, form, written, rest };
         assert_eq!(announcement.replacement(endpoint, b"").text.as_str(), text);
     }
 }
@@ -76,7 +84,9 @@ fn the_rest_of_the_segment_is_the_dialects() {
 #[test]
 fn libslirp_keeps_256_octets_up_to_a_delete() {
     let dialect = Dialect { rest_of_segment: RestOfSegment::Keep256, ..dialect() };
-    for (rest, kept) in [("x".repeat(300), "x".repeat(256)), ("ab\u{7f}cd".to_owned(), "ab".to_owned())] {
+    for (rest, kept) in
+        [("x".repeat(300).as_str(), "x".repeat(256).as_str()), ("ab\u{7f}cd", "ab"), ("ab\0cd", "ab")]
+    {
         let said = format!("PORT 192,168,1,100,195,80\r\n{rest}");
         let announcement = opened(decide(&dialect, &from_client(said.as_bytes()))).announcement;
         let left = rewritten(&announcement, OUTER, said.as_bytes());
@@ -87,6 +97,81 @@ fn libslirp_keeps_256_octets_up_to_a_delete() {
     let announcement = opened(decide(&dialect, &from_server(said))).announcement;
     let left = rewritten(&announcement, OUTER, said);
     assert_eq!(left, "227 Entering Passive Mode (203,0,113,7,195,80)\r\n.\r\n");
+    assert_eq!(announcement.rewritten_line(OUTER, said), "227 Entering Passive Mode (203,0,113,7,195,80)");
+    let said = b"227 Entering Passive Mode (192,168,1,100,195,80\r\n226 done\r\n";
+    let announcement = opened(decide(&dialect, &from_server(said))).announcement;
+    assert_eq!(
+        rewritten(&announcement, OUTER, said),
+        "227 Entering Passive Mode (203,0,113,7,195,80)\r\n",
+        "without its parenthesis what follows is lost"
+    );
+}
+
+#[test]
+fn libslirp_finds_a_word_by_all_but_its_first_letter_and_writes_it_with_one_blank() {
+    let dialect = Dialect {
+        rest_of_segment: RestOfSegment::Keep256,
+        keyword_position: KeywordPosition::TailAnywhere,
+        argument: Argument::AfterOptionalBlanks,
+        ..dialect()
+    };
+    for (said, left, line) in [
+        ("PORT  192,168,1,100,195,80\r\n", "PORT 203,0,113,7,195,80\r\n", "PORT 203,0,113,7,195,80"),
+        ("xSORT192,168,1,100,195,80\r\n", "xSORT 203,0,113,7,195,80\r\n", "ORT 203,0,113,7,195,80"),
+    ] {
+        let announcement = opened(decide(&dialect, &from_client(said.as_bytes()))).announcement;
+        assert_eq!(rewritten(&announcement, OUTER, said.as_bytes()), left);
+        assert_eq!(announcement.rewritten_line(OUTER, said.as_bytes()), line);
+    }
+}
+
+#[test]
+fn a_port_stays_as_it_was_written_where_the_dialect_replaces_the_address_alone() {
+    let dialect = Dialect {
+        commands: Command::ALL.to_vec(),
+        rest_of_segment: RestOfSegment::KeepPort,
+        extended_address: ExtendedAddress::Commas,
+        ..dialect()
+    };
+    for (segment, left) in [
+        (from_client(b"PORT 192,168,1,100,195,080\r\n"), "PORT 203,0,113,7,195,080\r\n"),
+        (from_client(b"EPRT |1|192.168.1.100|050000|\r\n"), "EPRT |1|203,0,113,7|050000|\r\n"),
+        (from_server(b"227 =192,168,1,100,195,80\r\n"), "227 =203,0,113,7,195,80\r\n"),
+        (from_server(b"229 yes (|||50000|)\r\n"), "229 yes (|||50000|)\r\n"),
+    ] {
+        let announcement = opened(decide(&dialect, &segment)).announcement;
+        assert_eq!(rewritten(&announcement, OUTER, segment.bytes), left);
+    }
+}
+
+#[test]
+fn numbers_are_replaced_between_whatever_stands_there() {
+    let dialect = Dialect {
+        commands: Command::ALL.to_vec(),
+        extended_delimiter: ExtendedDelimiter::Unread,
+        line_end: LineEnd::None,
+        reply_scan: ReplyScan::FirstDigitBehindBlank,
+        ..dialect()
+    };
+    let other = SocketAddrV4::new(*OUTER.ip(), 40001);
+    for (segment, left, own_line) in [
+        (
+            from_client(b"EPRT 1: 192.168.1.100 50000|\r\n"),
+            "EPRT 1: 203.0.113.7 40001|\r\n",
+            "EPRT |1|203.0.113.7|40001|\r\n",
+        ),
+        (
+            from_server(b"229-port 50000.\r\n"),
+            "229-port 40001.\r\n",
+            "229 Entering Extended Passive Mode (|||40001|)\r\n",
+        ),
+    ] {
+        let announcement = opened(decide(&dialect, &segment)).announcement;
+        assert_eq!(rewritten(&announcement, other, segment.bytes), left);
+        let whole = Dialect { rest_of_segment: RestOfSegment::Lose, ..dialect.clone() };
+        let announcement = opened(decide(&whole, &segment)).announcement;
+        assert_eq!(rewritten(&announcement, other, segment.bytes), own_line);
+    }
 }
 
 #[test]

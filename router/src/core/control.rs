@@ -20,7 +20,7 @@ use super::{Router, Stop};
 use crate::event::{EventKind, Origin};
 use crate::packet::{Fragment, Packet, TcpFlags};
 use crate::reason::DropReason;
-use crate::state::flow::FlowId;
+use crate::state::flow::{Flow, FlowId};
 use crate::state::numbers::Numbers;
 use by_line::Assembly;
 
@@ -121,9 +121,9 @@ impl Router {
         bytes: &[u8],
     ) -> Vec<Decision> {
         let Some(flow) = self.flows.get(id) else { return Vec::new() };
-        let sender = if from == Side::Inside { flow.inside } else { flow.remote };
+        let (sender, external) = addresses(flow, from);
         let Some(control) = self.controls.get_mut(flow.control.0 as usize) else { return Vec::new() };
-        let segment = Segment { read_from, ..segment(control.ends, from, *sender.ip(), sequence, bytes) };
+        let segment = Segment { read_from, external, ..segment(control.ends, from, sender, sequence, bytes) };
         control.dialogue.read(&self.dialect, &segment)
     }
 
@@ -139,8 +139,8 @@ impl Router {
     pub(super) fn report_announcement(&mut self, id: FlowId, from: Side, bytes: &[u8]) {
         let Some(flow) = self.flows.get(id) else { return };
         let ends = Ends::of(flow.origin, flow.inside, flow.external, flow.remote);
-        let sender = if from == Side::Inside { flow.inside } else { flow.remote };
-        let segment = segment(ends, from, *sender.ip(), 0, bytes);
+        let (sender, external) = addresses(flow, from);
+        let segment = Segment { external, ..segment(ends, from, sender, 0, bytes) };
         for decision in Dialogue::default().read(&self.dialect, &segment) {
             if let Decision::LeaveAlone { announcement, reason } = decision {
                 let line = announcement.as_ref().map(|found| text(bytes, &found.line));
@@ -200,6 +200,14 @@ impl Router {
     }
 }
 
+/// The address of the end on `side`, on its own side and on the other.
+fn addresses(flow: &Flow, side: Side) -> (Ipv4Addr, Ipv4Addr) {
+    match side {
+        Side::Inside => (*flow.inside.ip(), *flow.external.ip()),
+        Side::Outside => (*flow.remote.ip(), *flow.remote.ip()),
+    }
+}
+
 fn segment(ends: Ends, side: Side, sender: Ipv4Addr, sequence: u32, bytes: &[u8]) -> Segment<'_> {
     Segment {
         bytes,
@@ -208,6 +216,7 @@ fn segment(ends: Ends, side: Side, sender: Ipv4Addr, sequence: u32, bytes: &[u8]
         role: ends.role(side),
         side,
         sender,
+        external: sender,
         client_port: ends.client_port,
         server_port: ends.server_port,
     }

@@ -19,7 +19,7 @@ use quirknat_alg::{
     ExtendedDelimiter, ForeignLines, Gaps, KeywordPosition, LeadingZeros, LetterCase, LineEnd, Malformed,
     Mask, MaskCommandsFrom, NoDataPort, Octets, Oversize, PortTaken, PortZero, Range, Reaches, Reassembly,
     RefusedPort, Repeated, RepliesRead, ReplyEnd, ReplyScan, RestOfSegment, SequenceNumbers, Strictness,
-    Terms, ThirdParty,
+    Terms, ThirdParty, WrongRole,
 };
 use serde::{Deserialize, Serialize};
 
@@ -153,7 +153,7 @@ pub struct Ftp {
     pub commands: Stated<Vec<Command>>,
     pub announcements_from: Stated<AnnouncementsFrom>,
     pub replies_read: Stated<RepliesRead>,
-    pub wrong_role: Stated<Strictness>,
+    pub wrong_role: Stated<WrongRole>,
     pub pipelining: Stated<Strictness>,
     pub keyword_position: Stated<KeywordPosition>,
     pub cut_keyword: Stated<CutKeyword>,

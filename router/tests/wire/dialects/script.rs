@@ -132,7 +132,7 @@ fn words(text: &str) -> Vec<&str> {
 }
 
 fn unescaped(text: &str) -> String {
-    text.replace("\\r", "\r").replace("\\n", "\n")
+    text.replace("\\r", "\r").replace("\\n", "\n").replace("\\0", "\0")
 }
 
 /// Whether a text fits a pattern with port ranges in it.
