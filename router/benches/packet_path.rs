@@ -198,12 +198,12 @@ fn packet(
         6
     };
     transport.extend_from_slice(payload);
-    let pseudo = checksum::pseudo_header(source.0, destination.0, protocol as u8, transport.len());
+    let pseudo = checksum::pseudo_header(source.0, destination.0, protocol.number(), transport.len());
     let sum = !checksum::add(pseudo, checksum::sum(&transport));
     transport[checksum_at..checksum_at + 2].copy_from_slice(&sum.to_be_bytes());
 
     let total = u16::try_from(20 + transport.len()).unwrap().to_be_bytes();
-    let mut bytes = vec![0x45, 0, total[0], total[1], 0, 0, 0x40, 0, 64, protocol as u8, 0, 0];
+    let mut bytes = vec![0x45, 0, total[0], total[1], 0, 0, 0x40, 0, 64, protocol.number(), 0, 0];
     bytes.extend_from_slice(&source.0.to_be_bytes());
     bytes.extend_from_slice(&destination.0.to_be_bytes());
     let sum = !checksum::sum(&bytes);
@@ -314,7 +314,7 @@ mod bare {
                 let (address_at, port_at) = if outbound { (12, 20) } else { (16, 22) };
                 let record = Record { address: new.0, port: new.1, address_at, port_at, packets: 0 };
                 let id = u32::try_from(self.records.insert(record)).unwrap();
-                self.index.insert((addresses, ports << 8 | flow.protocol as u64), id);
+                self.index.insert((addresses, ports << 8 | u64::from(flow.protocol.number())), id);
             }
         }
 

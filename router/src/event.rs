@@ -159,6 +159,8 @@ pub enum Answer {
     EchoReply,
     /// ICMP time exceeded in transit.
     TimeExceeded,
+    /// ICMP protocol unreachable.
+    ProtocolUnreachable,
     /// ICMP port unreachable.
     PortUnreachable,
     /// ICMP fragmentation needed and DF set.
@@ -235,6 +237,8 @@ pub enum TranslationRefusal {
     HostLimit,
     /// No external port is free.
     NoPortLeft,
+    /// Another host has one to the same remote, by a protocol without ports.
+    RemoteTaken,
 }
 
 /// Why a translation ends.
@@ -247,7 +251,7 @@ pub enum TranslationEnd {
     Evicted,
     /// A new one between the same inside endpoint and remote took its place.
     Replaced,
-    /// Another internal endpoint took its external port over.
+    /// Another internal endpoint took its external port over, or where there are no ports its remote.
     PortTakenOver,
     /// A RST passed.
     Reset,

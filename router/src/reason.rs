@@ -69,6 +69,9 @@ pub enum DropReason {
     /// No external port is free.
     #[error("no external port is free")]
     NoPortLeft,
+    /// Another host sends to the same remote by this protocol, which has no ports.
+    #[error("another host sends to its destination by the same protocol, which has no ports")]
+    RemoteTaken,
     /// Filtering does not admit its source to the mapping it is sent to.
     #[error("filtering does not admit its source to the mapping")]
     Filtered,

@@ -60,6 +60,11 @@ pub enum What {
         payload: Vec<u8>,
     },
     Error(Error),
+    /// A packet of a protocol that has no ports.
+    Other {
+        protocol: u8,
+        payload: Vec<u8>,
+    },
     /// A packet that this end sent before, counted back from the last, as it was.
     Again(usize),
     /// Octets as they are, with an IPv4 header or not.

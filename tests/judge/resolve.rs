@@ -82,6 +82,7 @@ impl Ends {
                 let identifier = if step.from == End::Lan { source.port() } else { destination.port() };
                 (ICMP, packets::icmp(*kind, 0, u32::from(identifier) << 16 | u32::from(*sequence), payload))
             }
+            What::Other { protocol, payload } => (*protocol, payload.clone()),
             What::Error(_) | What::Again(_) | What::Raw(_) => return Vec::new(),
         };
         self.wrapped(&step.ip, protocol, source, destination, transport)
@@ -153,7 +154,9 @@ impl Ends {
                 UDP => 6,
                 _ => 2,
             };
-            transport[at] = transport[at].wrapping_add(1);
+            if let Some(octet) = transport.get_mut(at) {
+                *octet = octet.wrapping_add(1);
+            }
         }
         let mut cuts: Vec<usize> =
             ip.cuts.iter().map(|cut| cut * 8).filter(|cut| (1..transport.len()).contains(cut)).collect();

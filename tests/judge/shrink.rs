@@ -91,10 +91,14 @@ fn make_plainer(step: &mut Step, number: usize) -> Option<bool> {
                 15 => segment.offset /= 2,
                 _ => segment.ack /= 2,
             },
-            What::Datagram { payload, .. } | What::Query { payload, .. } if number == 11 => {
+            What::Datagram { payload, .. } | What::Query { payload, .. } | What::Other { payload, .. }
+                if number == 11 =>
+            {
                 payload.truncate(payload.len() / 2);
             }
-            What::Datagram { payload, .. } | What::Query { payload, .. } if number == 12 => {
+            What::Datagram { payload, .. } | What::Query { payload, .. } | What::Other { payload, .. }
+                if number == 12 =>
+            {
                 payload.pop();
             }
             What::Error(error) => match number {

@@ -46,7 +46,8 @@ impl PortCursors {
         match protocol {
             Protocol::Tcp => &mut self.tcp,
             Protocol::Udp => &mut self.udp,
-            Protocol::Icmp => &mut self.icmp,
+            // No port is sought for the others.
+            Protocol::Icmp | Protocol::Other(_) => &mut self.icmp,
         }
     }
 

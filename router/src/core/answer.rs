@@ -40,6 +40,8 @@ impl Router {
                 let from = if ingress == Interface::Wan { Side::Outside } else { Side::Inside };
                 return Err(self.refuse(from, packet, Refusal::PORT_UNREACHABLE));
             }
+            // RFC 1122 §3.2.2.1.
+            Transport::Other => return Err(self.refuse(Side::Inside, packet, Refusal::PROTOCOL_UNREACHABLE)),
             _ => None,
         };
         match answered {

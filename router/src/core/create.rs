@@ -142,7 +142,7 @@ impl Router {
         if may { Ok(()) } else { Err(DropReason::NoTranslation) }
     }
 
-    fn insert(
+    pub(super) fn insert(
         &mut self,
         session: Session,
         from: Side,
@@ -209,7 +209,7 @@ impl Router {
     }
 
     /// Room in the table for one more of `host`, if need be by ending another.
-    fn make_room(&mut self, host: Ipv4Addr) -> Result<(), TranslationRefusal> {
+    pub(super) fn make_room(&mut self, host: Ipv4Addr) -> Result<(), TranslationRefusal> {
         if self.hosts.is_at_limit(host) {
             return Err(TranslationRefusal::HostLimit);
         }
@@ -223,7 +223,7 @@ impl Router {
     }
 
     /// Tells of a translation that is not made, and the packet's sender where the profile says so.
-    fn refused(
+    pub(super) fn refused(
         &mut self,
         protocol: Protocol,
         inside: SocketAddrV4,
@@ -236,6 +236,7 @@ impl Router {
             TranslationRefusal::TableFull => DropReason::TableFull,
             TranslationRefusal::HostLimit => DropReason::HostLimit,
             TranslationRefusal::NoPortLeft => DropReason::NoPortLeft,
+            TranslationRefusal::RemoteTaken => DropReason::RemoteTaken,
         };
         match *self.profile.table.tell_refusal {
             TellRefusal::Prohibited if packet.source() == *inside.ip() => {

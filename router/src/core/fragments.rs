@@ -1,8 +1,5 @@
 //! Fragments on their way: the first one is translated like a whole packet, its kin follow it.
 
-use quirknat_alg::Side;
-
-use super::pass::Refusal;
 use super::{Router, Step, Stop, Timer};
 use crate::event::{EventKind, Interface, Passage};
 use crate::packet::{End, Fragment, Malformed, Packet, Protocol, Transport, fragment_sizes, pieces};
@@ -32,7 +29,6 @@ impl Router {
                 if *self.profile.fragments.cut == FragmentCut::ToMtu {
                     return translate(self, ingress, packet);
                 }
-                self.passable_as_cut(ingress, &cuts, packet)?;
                 let egress = translate(self, ingress, packet)?;
                 return self.cut_again(egress, &cuts, packet);
             }
@@ -86,25 +82,11 @@ impl Router {
             }
             Added::Complete(whole, cuts) => {
                 let keeps_cuts = *self.profile.fragments.cut == FragmentCut::AsItCame;
-                packet.complete(whole, keeps_cuts && cuts.dont_fragment()).map_err(DropReason::from)?;
+                let uncuttable = if keeps_cuts && cuts.dont_fragment() { cuts.largest } else { 0 };
+                packet.complete(whole, uncuttable).map_err(DropReason::from)?;
                 Ok(cuts)
             }
         }
-    }
-
-    /// Refuses what came in fragments that are too large for the next link and may not be cut.
-    fn passable_as_cut(&mut self, ingress: Interface, cuts: &Cuts, packet: &Packet<'_>) -> Result<(), Stop> {
-        let (from, mtu) = match ingress {
-            Interface::Lan(_) => (Side::Inside, self.wan_mtu),
-            Interface::Wan if self.side_beyond(packet.destination()) == Side::Outside => {
-                (Side::Outside, self.wan_mtu)
-            }
-            Interface::Wan => (Side::Outside, self.lan_mtu),
-        };
-        if cuts.dont_fragment() && cuts.largest > mtu && packet.ttl() > 1 {
-            return Err(self.refuse(from, packet, Refusal::fragmentation_needed(mtu)));
-        }
-        Ok(())
     }
 
     /// Sends a packet in the fragments it came in; in others where they do not fit, where the gateway has read it, or where
@@ -195,7 +177,11 @@ fn edited(packet: &Packet<'_>) -> usize {
     const QUOTED_HEADER: usize = 20;
     match (packet.transport(), packet.quote().map(|quote| quote.protocol)) {
         (Transport::Tcp(_), _) => TCP_HEADER,
+        (Transport::Other, _) if packet.header().protocol != Protocol::GRE => 0,
         (Transport::IcmpError, Some(Protocol::Tcp)) => OTHER_HEADER + QUOTED_HEADER + TCP_HEADER,
+        (Transport::IcmpError, Some(Protocol::Other(number))) if number != Protocol::GRE => {
+            OTHER_HEADER + QUOTED_HEADER
+        }
         (Transport::IcmpError, _) => OTHER_HEADER + QUOTED_HEADER + OTHER_HEADER,
         _ => OTHER_HEADER,
     }

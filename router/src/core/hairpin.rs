@@ -18,7 +18,7 @@ impl Router {
     /// A packet from the LAN to the WAN address. A ping is for the router itself.
     #[cold]
     pub(super) fn enter_for_wan_address(&mut self, port: u8, packet: &mut Packet<'_>) -> Step {
-        const ICMP: u8 = Protocol::Icmp as u8;
+        const ICMP: u8 = Protocol::Icmp.number();
         let ingress = Interface::Lan(port);
         match packet.transport() {
             Transport::Echo { request: true, .. } => self.answer(ingress, packet),
@@ -37,12 +37,13 @@ impl Router {
 
     /// Whether a packet to the WAN address is for the router itself, whoever else may want it.
     fn is_to_router(&self, packet: &Packet<'_>) -> bool {
-        const TCP: u8 = Protocol::Tcp as u8;
-        const UDP: u8 = Protocol::Udp as u8;
+        const TCP: u8 = Protocol::Tcp.number();
+        const ICMP: u8 = Protocol::Icmp.number();
         let hairpinning = match packet.header().protocol {
             TCP => *self.profile.nat.tcp.hairpinning,
-            UDP => *self.profile.nat.udp.hairpinning,
-            _ => Hairpinning::Off,
+            ICMP => Hairpinning::Off,
+            // What has no ports goes as UDP does.
+            _ => *self.profile.nat.udp.hairpinning,
         };
         hairpinning == Hairpinning::ToRouter
     }
@@ -151,7 +152,7 @@ impl Router {
         match protocol {
             Protocol::Tcp => *self.profile.nat.tcp.hairpinning,
             Protocol::Udp => *self.profile.nat.udp.hairpinning,
-            Protocol::Icmp => Hairpinning::Off,
+            Protocol::Icmp | Protocol::Other(_) => Hairpinning::Off,
         }
     }
 }

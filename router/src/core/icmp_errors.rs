@@ -7,7 +7,7 @@ use super::pass::Passing;
 use super::{Router, Step, opposite};
 use crate::event::Passage;
 use crate::packet::{End, Packet, Protocol, Quote};
-use crate::profile::{IcmpErrors, QuotedSequence};
+use crate::profile::{GreToldBy, IcmpErrors, QuotedSequence};
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
 
@@ -23,10 +23,14 @@ impl Router {
         let quote = packet.quote().ok_or(DropReason::UnrelatedIcmpError)?;
         // The quoted packet went the other way: it came in from the opposite side and left to this one. Queries are asked
         // from inside.
-        let (near, far) = match from {
+        let (mut near, mut far) = match from {
             Side::Inside => (quote.destination, quote.source),
             Side::Outside => (quote.source, quote.destination),
         };
+        if matches!(quote.protocol, Protocol::Other(_)) && *self.profile.nat.other.gre == GreToldBy::Nothing {
+            near.set_port(0);
+            far.set_port(0);
+        }
         let may_be_quoted = quote.protocol != Protocol::Icmp || quote.is_request == (from == Side::Outside);
         let id = self
             .flows

@@ -56,15 +56,10 @@ impl Router {
     /// A packet to an address beyond the router.
     #[cold]
     fn pass_by(&mut self, _ingress: Interface, packet: &mut Packet<'_>) -> Step {
-        let to = self.side_beyond(packet.destination());
+        let is_on_lan = self.ports_of(packet.destination()).next().is_some();
+        let to = if is_on_lan { Side::Inside } else { Side::Outside };
         self.passable(Side::Outside, to, packet)?;
         Err(DropReason::DestinationNotOurs.into())
-    }
-
-    /// Where a packet from the WAN would be forwarded to.
-    pub(super) fn side_beyond(&self, destination: Ipv4Addr) -> Side {
-        let is_inside = destination == self.wan || self.ports_of(destination).next().is_some();
-        if is_inside { Side::Inside } else { Side::Outside }
     }
 
     #[inline]

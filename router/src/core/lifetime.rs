@@ -61,6 +61,10 @@ impl Lifetimes {
             let (seconds, refresh) = match progress.class() {
                 Class::Query => (&timeouts.icmp, &timeouts.icmp_refresh),
                 Class::QueryAnswered => (&timeouts.icmp_answered, &timeouts.icmp_refresh),
+                Class::Other => (&timeouts.other, &timeouts.udp_refresh),
+                Class::OtherAnswered => (&timeouts.other_answered, &timeouts.udp_refresh),
+                Class::Gre => (&timeouts.gre, &timeouts.udp_refresh),
+                Class::GreAnswered => (&timeouts.gre_answered, &timeouts.udp_refresh),
                 Class::OneWay => (&timeouts.udp, &timeouts.udp_refresh),
                 Class::TwoWay => (&timeouts.udp_answered, &timeouts.udp_refresh),
                 Class::Opening => (&timeouts.tcp_opening, &timeouts.tcp_refresh),
@@ -70,7 +74,12 @@ impl Lifetimes {
                 Class::Reset => (&timeouts.tcp_reset, &timeouts.tcp_refresh),
             };
             let is_tracked = match progress.class() {
-                Class::Query => false,
+                Class::Query
+                | Class::QueryAnswered
+                | Class::Other
+                | Class::OtherAnswered
+                | Class::Gre
+                | Class::GreAnswered => false,
                 Class::OneWay | Class::TwoWay => *timeouts.udp_answered_after > 0,
                 _ => *tcp.tracking == TcpTracking::Windows,
             };

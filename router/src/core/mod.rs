@@ -22,6 +22,7 @@ mod lan;
 mod lifetime;
 mod nat_pmp;
 mod openings;
+mod other_protocols;
 mod own;
 mod pass;
 mod queries;

@@ -46,12 +46,13 @@ impl Router {
         self.pass(id, Side::Inside, packet)
     }
 
-    /// What is neither TCP nor UDP nor an echo: an ICMP error, or nothing this router translates.
+    /// What is neither TCP nor UDP nor an echo.
     #[cold]
     pub(super) fn without_session(&mut self, from: Side, packet: &mut Packet<'_>) -> Step {
         match packet.transport() {
             Transport::IcmpError => self.icmp_error(from, packet),
             Transport::IcmpOther { .. } => self.query(from, packet),
+            Transport::Other => self.other_protocol(from, packet),
             _ => Err(DropReason::UnsupportedProtocol.into()),
         }
     }
@@ -145,7 +146,7 @@ impl Router {
             Side::Inside => self.lan_mtu,
             Side::Outside => self.wan_mtu,
         };
-        if packet.as_bytes().len() > mtu && packet.dont_fragment() {
+        if packet.exceeds(mtu) {
             return Err(self.refuse(from, packet, Refusal::fragmentation_needed(mtu)));
         }
         Ok(())
@@ -277,6 +278,12 @@ impl Refusal {
     pub(super) const PORT_UNREACHABLE: Self = Self {
         error: IcmpError::PortUnreachable,
         answer: Answer::PortUnreachable,
+        silent: DropReason::NoService,
+    };
+
+    pub(super) const PROTOCOL_UNREACHABLE: Self = Self {
+        error: IcmpError::ProtocolUnreachable,
+        answer: Answer::ProtocolUnreachable,
         silent: DropReason::NoService,
     };
 

@@ -45,6 +45,6 @@ impl Router {
 pub(super) fn far_end(protocol: Protocol, remote: SocketAddrV4, packet: &Packet<'_>) -> SocketAddrV4 {
     match protocol {
         Protocol::Icmp => SocketAddrV4::new(*remote.ip(), packet.query().map_or(0, Query::far_port)),
-        Protocol::Tcp | Protocol::Udp => remote,
+        Protocol::Tcp | Protocol::Udp | Protocol::Other(_) => remote,
     }
 }

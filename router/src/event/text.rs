@@ -166,6 +166,7 @@ fn answer_text(answer: Answer) -> &'static str {
     match answer {
         Answer::EchoReply => "echo reply",
         Answer::TimeExceeded => "time exceeded",
+        Answer::ProtocolUnreachable => "protocol unreachable",
         Answer::PortUnreachable => "port unreachable",
         Answer::FragmentationNeeded => "fragmentation needed",
         Answer::Prohibited => "administratively prohibited",
@@ -194,6 +195,7 @@ fn refusal_text(reason: TranslationRefusal) -> &'static str {
         TranslationRefusal::TableFull => "the table is full",
         TranslationRefusal::HostLimit => "its host has as many as one may have",
         TranslationRefusal::NoPortLeft => "no external port is free",
+        TranslationRefusal::RemoteTaken => "another host has one to the same remote",
     }
 }
 

@@ -24,6 +24,8 @@ pub enum IcmpError {
     NetUnreachable,
     /// Host unreachable.
     HostUnreachable,
+    /// Protocol unreachable.
+    ProtocolUnreachable,
     /// Port unreachable.
     PortUnreachable,
     /// Communication administratively prohibited.
@@ -41,7 +43,7 @@ impl IcmpError {
     pub fn about(self, packet: &Packet<'_>, router: Ipv4Addr) -> Vec<u8> {
         let whole = packet.as_bytes();
         let mut quote = whole.get(..LONGEST_ERROR - ERROR_HEADERS).unwrap_or(whole).to_vec();
-        if packet.of_uncuttable {
+        if packet.uncuttable > 0 {
             set_dont_fragment(&mut quote);
         }
         let (from, to) = (router.octets(), packet.header().source.octets());
@@ -54,6 +56,7 @@ impl IcmpError {
             Self::TimeExceeded => return Icmpv4Type::TimeExceeded(TimeExceededCode::TtlExceededInTransit),
             Self::NetUnreachable => DestUnreachableHeader::Network,
             Self::HostUnreachable => DestUnreachableHeader::Host,
+            Self::ProtocolUnreachable => DestUnreachableHeader::Protocol,
             Self::PortUnreachable => DestUnreachableHeader::Port,
             Self::Prohibited => DestUnreachableHeader::FilterProhibited,
             Self::FragmentationNeeded { mtu } => {

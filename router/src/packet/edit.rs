@@ -240,7 +240,7 @@ impl Packet<'_> {
         let pseudo = checksum::pseudo_header(
             self.source().into(),
             self.destination().into(),
-            Protocol::Tcp as u8,
+            Protocol::Tcp.number(),
             segment.len(),
         );
         let new = !checksum::add(pseudo, checksum::sum(segment));

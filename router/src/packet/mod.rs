@@ -7,6 +7,7 @@ pub(crate) mod bytes;
 pub mod checksum;
 mod edit;
 mod fragment;
+mod gre;
 mod options;
 mod parse;
 mod quote;
@@ -15,7 +16,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use bytes::{read_u16, read_u32};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::profile::IcmpQuery;
 
@@ -24,12 +25,12 @@ pub(crate) use build::{acknowledgement, datagram, echo_reply, reset, reset_betwe
 pub(crate) use edit::End;
 pub use fragment::fragments;
 pub(crate) use fragment::{pieces, sizes as fragment_sizes};
+pub(crate) use gre::Gre;
 pub use parse::Malformed;
 pub(crate) use quote::Quote;
 
 /// The protocols that are translated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Protocol {
     /// Queries: an echo's identifier stands where the others have a port.
@@ -38,6 +39,26 @@ pub enum Protocol {
     Tcp = 6,
     /// RFC 768.
     Udp = 17,
+    /// Another one, by its number: it has no ports, but for GRE's call IDs where those count.
+    Other(u8) = 255,
+}
+
+impl Protocol {
+    /// GRE's number.
+    pub const GRE: u8 = 47;
+    const ESP: u8 = 50;
+    const AH: u8 = 51;
+
+    /// Its number in the IPv4 header.
+    #[inline]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Icmp => 1,
+            Self::Tcp => 6,
+            Self::Udp => 17,
+            Self::Other(number) => number,
+        }
+    }
 }
 
 impl fmt::Display for Protocol {
@@ -46,7 +67,18 @@ impl fmt::Display for Protocol {
             Self::Tcp => "tcp",
             Self::Udp => "udp",
             Self::Icmp => "icmp",
+            Self::Other(Self::GRE) => "gre",
+            Self::Other(Self::ESP) => "esp",
+            Self::Other(Self::AH) => "ah",
+            Self::Other(number) => return write!(out, "protocol-{number}"),
         })
+    }
+}
+
+/// As it is displayed.
+impl Serialize for Protocol {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -58,8 +90,8 @@ impl fmt::Display for Protocol {
 pub struct Packet<'a> {
     bytes: &'a mut Vec<u8>,
     layout: Layout,
-    /// It was put together of fragments that may not be cut farther.
-    of_uncuttable: bool,
+    /// Where it was put together of fragments the largest of which may not be cut farther, how long that one is.
+    uncuttable: u16,
 }
 
 /// What checking a packet found out about where things stand in it.
@@ -233,6 +265,12 @@ impl Packet<'_> {
         read_u16(self.bytes, 6) & DONT_FRAGMENT != 0
     }
 
+    /// Whether it is too large for a link and may not be cut.
+    #[inline]
+    pub(crate) fn exceeds(&self, mtu: usize) -> bool {
+        self.as_bytes().len() > mtu && (self.dont_fragment() || usize::from(self.uncuttable) > mtu)
+    }
+
     /// Whether it is a whole packet or a part of one.
     #[inline]
     pub fn fragment(&self) -> Fragment {
@@ -329,6 +367,11 @@ impl Packet<'_> {
             Kind::Tcp => bytes::from(self.bytes, usize::from(self.layout.payload_at)),
             _ => &[],
         }
+    }
+
+    /// All that is behind the IPv4 header.
+    pub(crate) fn content(&self) -> &[u8] {
+        bytes::from(self.bytes, self.transport_at())
     }
 
     /// The UDP payload; empty for anything else.

@@ -38,15 +38,15 @@ impl<'a> Packet<'a> {
     pub fn parse(bytes: &'a mut Vec<u8>) -> Result<Self, Malformed> {
         let layout = check(bytes)?;
         bytes.truncate(usize::from(read_u16(bytes, 2)));
-        Ok(Self { bytes, layout, of_uncuttable: false })
+        Ok(Self { bytes, layout, uncuttable: 0 })
     }
 
-    /// Puts the whole packet in the place of a fragment; a malformed one leaves it as it is. `of_uncuttable` says whether
-    /// its fragments may be cut farther; it may be cut as it was.
-    pub(crate) fn complete(&mut self, bytes: Vec<u8>, of_uncuttable: bool) -> Result<(), Malformed> {
+    /// Puts the whole packet in the place of a fragment; a malformed one leaves it as it is. `uncuttable` is the
+    /// length of its largest fragment where that may not be cut farther, or 0.
+    pub(crate) fn complete(&mut self, bytes: Vec<u8>, uncuttable: usize) -> Result<(), Malformed> {
         let layout = check(&bytes)?;
         *self.bytes = bytes;
-        (self.layout, self.of_uncuttable) = (layout, of_uncuttable);
+        (self.layout, self.uncuttable) = (layout, u16::try_from(uncuttable).unwrap_or(u16::MAX));
         Ok(())
     }
 }
@@ -93,9 +93,9 @@ fn check_transport(
     fragment: Fragment,
     content: &[u8],
 ) -> Result<(Kind, usize), Malformed> {
-    const TCP: u8 = Protocol::Tcp as u8;
-    const UDP: u8 = Protocol::Udp as u8;
-    const ICMP: u8 = Protocol::Icmp as u8;
+    const TCP: u8 = Protocol::Tcp.number();
+    const UDP: u8 = Protocol::Udp.number();
+    const ICMP: u8 = Protocol::Icmp.number();
     match ip.protocol().0 {
         TCP => check_tcp(ip, fragment, content).map(|end| (Kind::Tcp, end)),
         UDP => check_udp(ip, fragment, content).map(|()| (Kind::Udp, 0)),

@@ -5,7 +5,7 @@ use std::net::SocketAddrV4;
 use super::bytes::{from, read_u16, read_u32, write_u16, write_u32};
 use super::checksum::{self, Difference};
 use super::edit::{End, updated_udp_checksum};
-use super::{Packet, Protocol, Query, Transport};
+use super::{Gre, Packet, Protocol, Query, Transport};
 
 /// What can be read of a quoted packet, and where it stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ const FRAGMENT_OFFSET: u16 = 0x1fff;
 const QUOTED_TRANSPORT: usize = 8;
 
 impl Packet<'_> {
-    /// The quoted packet, if this is an ICMP error that quotes the beginning of TCP, UDP or an ICMP query. Of a
+    /// The quoted packet, if this is an ICMP error that quotes the beginning of one that may be translated. Of a
     /// query the end that asked has the identifier as its port, and the other one what stands for the query's kind.
     pub(crate) fn quote(&self) -> Option<Quote> {
         if self.transport() != Transport::IcmpError {
@@ -38,7 +38,9 @@ impl Packet<'_> {
         let header_length = usize::from(inner.first()? & 0x0f) * 4;
         let is_first = read_u16(inner, 6) & FRAGMENT_OFFSET == 0;
         let transport = inner.get(header_length..)?;
-        if header_length < 20 || !is_first || transport.len() < QUOTED_TRANSPORT {
+        // Of a protocol without ports its addresses are enough.
+        let needed = if has_ports(*inner.get(9)?) { QUOTED_TRANSPORT } else { 0 };
+        if header_length < 20 || !is_first || transport.len() < needed {
             return None;
         }
         let (source, destination) = (read_u32(inner, 12).into(), read_u32(inner, 16).into());
@@ -56,7 +58,13 @@ impl Packet<'_> {
                 is_request = asks;
                 (Protocol::Icmp, if asks { (identifier, other) } else { (other, identifier) })
             }
-            _ => return None,
+            // GRE's receiver may be known by a call ID.
+            number => match Gre::read(transport) {
+                Some(Gre::Enhanced { call_id }) if *number == Protocol::GRE => {
+                    (Protocol::Other(*number), (0, call_id))
+                }
+                _ => (Protocol::Other(*number), (0, 0)),
+            },
         };
         Some(Quote {
             protocol,
@@ -84,6 +92,7 @@ impl Packet<'_> {
         let (port_at, change) = match quote.protocol {
             Protocol::Icmp => (quote.transport_at + 4, Difference::default()),
             Protocol::Tcp | Protocol::Udp => (port_at, address_change),
+            Protocol::Other(_) => return,
         };
         let old_port = read_u16(self.bytes, port_at);
         write_u16(self.bytes, port_at, endpoint.port());
@@ -117,6 +126,7 @@ impl Packet<'_> {
                 Protocol::Tcp => 16,
                 Protocol::Udp => 6,
                 Protocol::Icmp => 2,
+                Protocol::Other(_) => return,
             };
         // A TCP checksum stands behind the eight octets that an error must quote.
         if at + 2 > self.bytes.len() {
@@ -125,8 +135,13 @@ impl Packet<'_> {
         let old = read_u16(self.bytes, at);
         let new = match quote.protocol {
             Protocol::Udp => updated_udp_checksum(old, change).unwrap_or(old),
-            Protocol::Tcp | Protocol::Icmp => change.apply(old),
+            Protocol::Tcp | Protocol::Icmp | Protocol::Other(_) => change.apply(old),
         };
         write_u16(self.bytes, at, new);
     }
+}
+
+/// Whether a protocol has ports or something in their place, in the first eight octets.
+fn has_ports(number: u8) -> bool {
+    [Protocol::Tcp.number(), Protocol::Udp.number(), Protocol::Icmp.number(), Protocol::GRE].contains(&number)
 }

@@ -93,6 +93,27 @@ pub enum Identifiers {
     All,
 }
 
+/// What tells GRE's packets between two hosts apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GreToldBy {
+    /// Nothing: all are of one translation.
+    Nothing,
+    /// The call ID of PPTP's (RFC 2637 §4.1), which the receiver has given, stands in place of the receiver's port. Since the
+    /// other end's ID is in no packet from the LAN, an answer comes in only where both are 0.
+    CallId,
+}
+
+/// What a second host gets that sends to a remote by the same protocol, which has no ports: an answer could be for either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressConflict {
+    /// Nothing: its packets are dropped while the first one's translation lives.
+    Refuse,
+    /// The first one's translation ends, and answers are for the second.
+    TakeOver,
+}
+
 /// How closely TCP segments are held against the state of their connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

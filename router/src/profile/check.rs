@@ -99,6 +99,7 @@ impl Checks<'_> {
             );
         }
         self.no_duplicates(&["icmp", "queries"], &profile.icmp.queries);
+        self.no_duplicates(&["nat", "other", "protocols"], &nat.other.protocols);
         let tcp = &profile.tcp;
         if tcp.tracking.value == TcpTracking::Strict && tcp.mid_stream.value == MidStream::Translate {
             self.fault(
@@ -156,6 +157,10 @@ impl Checks<'_> {
             ("udp-answered", &timeouts.udp_answered),
             ("icmp", &timeouts.icmp),
             ("icmp-answered", &timeouts.icmp_answered),
+            ("other", &timeouts.other),
+            ("other-answered", &timeouts.other_answered),
+            ("gre", &timeouts.gre),
+            ("gre-answered", &timeouts.gre_answered),
         ] {
             self.at_least_one(&["timeouts", key], seconds.value, "a translation lives 1 second or more");
         }

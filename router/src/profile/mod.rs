@@ -24,14 +24,15 @@ use quirknat_alg::{
 use serde::{Deserialize, Serialize};
 
 pub use behaviour::{
-    Filtering, ForeignDestination, FragmentCut, FragmentHandling, HairpinnedErrors, Hairpinning, IcmpErrors,
-    IcmpQuery, Identification, Identifiers, IpOptions, Leases, Mapping, MidStream, OnEnd, OwnDontFragment,
-    OwnTypeOfService, PortAllocation, PortConflict, PortRange, QuotedSequence, Refresh, Sources, SystemPorts,
-    TcpTracking, TellRefusal, ToWan, UnsolicitedTcp, UnsolicitedUdp, WhenFull,
+    AddressConflict, Filtering, ForeignDestination, FragmentCut, FragmentHandling, GreToldBy,
+    HairpinnedErrors, Hairpinning, IcmpErrors, IcmpQuery, Identification, Identifiers, IpOptions, Leases,
+    Mapping, MidStream, OnEnd, OwnDontFragment, OwnTypeOfService, PortAllocation, PortConflict, PortRange,
+    QuotedSequence, Refresh, Sources, SystemPorts, TcpTracking, TellRefusal, ToWan, UnsolicitedTcp,
+    UnsolicitedUdp, WhenFull,
 };
 pub use evidence::{Evidence, Stated};
 pub use load::{Builtin, ProfileError, builtin};
-pub use translation::{Icmp, Ip, Nat, Ports, Queries, Sessions, Table, Tcp, Timeouts};
+pub use translation::{Icmp, Ip, Nat, OtherProtocols, Ports, Queries, Sessions, Table, Tcp, Timeouts};
 
 /// A router's behaviour.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,12 +1,14 @@
 //! What a profile says of translations: which there are, their ports, their timeouts, the table that holds them.
 
+use quirknat_alg::Range;
 use serde::{Deserialize, Serialize};
 
 use super::Stated;
 use super::behaviour::{
-    Filtering, HairpinnedErrors, Hairpinning, IcmpErrors, IcmpQuery, Identification, Identifiers, IpOptions,
-    Mapping, MidStream, OnEnd, OwnDontFragment, OwnTypeOfService, PortAllocation, PortConflict, PortRange,
-    QuotedSequence, Refresh, Sources, SystemPorts, TcpTracking, TellRefusal, WhenFull,
+    AddressConflict, Filtering, GreToldBy, HairpinnedErrors, Hairpinning, IcmpErrors, IcmpQuery,
+    Identification, Identifiers, IpOptions, Mapping, MidStream, OnEnd, OwnDontFragment, OwnTypeOfService,
+    PortAllocation, PortConflict, PortRange, QuotedSequence, Refresh, Sources, SystemPorts, TcpTracking,
+    TellRefusal, WhenFull,
 };
 
 /// Address and port translation, in RFC 4787's words, for each protocol.
@@ -19,6 +21,8 @@ pub struct Nat {
     pub udp: Sessions,
     /// ICMP queries (RFC 5508 §3).
     pub icmp: Queries,
+    /// The others.
+    pub other: OtherProtocols,
 }
 
 /// The sessions of a protocol with ports.
@@ -42,6 +46,19 @@ pub struct Queries {
     pub mapping: Stated<Mapping>,
     /// Whose replies an existing mapping lets in. Requests from outside are the router's own.
     pub filtering: Stated<Filtering>,
+}
+
+/// Protocols that are neither TCP nor UDP nor ICMP. They have no ports, so that a translation is between two hosts; what
+/// comes in belongs to one that the LAN has begun.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OtherProtocols {
+    /// The numbers of those that are translated, by their addresses alone. All others are dropped.
+    pub protocols: Stated<Vec<Range>>,
+    /// What tells GRE's packets between two hosts apart; without effect unless it is translated.
+    pub gre: Stated<GreToldBy>,
+    /// What a second host gets that sends to a remote by the same protocol.
+    pub on_conflict: Stated<AddressConflict>,
 }
 
 /// External ports, and ICMP identifiers with them.
@@ -142,9 +159,17 @@ pub struct Timeouts {
     pub icmp: Stated<u32>,
     /// An ICMP query that was answered.
     pub icmp_answered: Stated<u32>,
+    /// An exchange by a protocol without ports of which the inside end only has sent.
+    pub other: Stated<u32>,
+    /// One of which both ends have sent.
+    pub other_answered: Stated<u32>,
+    /// An exchange by GRE of which the inside end only has sent.
+    pub gre: Stated<u32>,
+    /// One of which both ends have sent.
+    pub gre_answered: Stated<u32>,
     /// Which segments refresh a connection. One that changes its state sets the state's timeout, whoever sent it.
     pub tcp_refresh: Stated<Refresh>,
-    /// Which datagrams refresh an exchange.
+    /// Which datagrams refresh an exchange, and which packets of protocols without ports.
     pub udp_refresh: Stated<Refresh>,
     /// Which messages refresh a query.
     pub icmp_refresh: Stated<Refresh>,

@@ -197,6 +197,6 @@ fn hash_view(hasher: &FixedState, side: Side, (protocol, near, far): View) -> u6
     let ports = u64::from(near.port()) << 48 | u64::from(far.port()) << 32;
     let mut hasher = hasher.build_hasher();
     hasher.write_u64(address);
-    hasher.write_u64(ports | (protocol as u64) << 1 | u64::from(side == Side::Outside));
+    hasher.write_u64(ports | u64::from(protocol.number()) << 1 | u64::from(side == Side::Outside));
     hasher.finish()
 }

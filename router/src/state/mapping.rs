@@ -61,6 +61,11 @@ impl RuleBook {
             Protocol::Tcp => self.tcp,
             Protocol::Udp => self.udp,
             Protocol::Icmp => self.icmp,
+            // It has no ports to map.
+            Protocol::Other(_) => Rules {
+                mapping: MappingBehaviour::AddressAndPortDependent,
+                filtering: Filtering::AddressAndPortDependent,
+            },
         }
     }
 
@@ -299,10 +304,10 @@ fn inside_hash(hasher: &FixedState, protocol: Protocol, inside: SocketAddrV4, to
     let mut hasher = hasher.build_hasher();
     hasher.write_u64(u64::from(u32::from(*inside.ip())) << 32 | u64::from(u32::from(*towards.ip())));
     let ports = u64::from(inside.port()) << 32 | u64::from(towards.port()) << 16;
-    hasher.write_u64(ports | protocol as u64);
+    hasher.write_u64(ports | u64::from(protocol.number()));
     hasher.finish()
 }
 
 fn external_hash(hasher: &FixedState, protocol: Protocol, port: u16) -> u64 {
-    hasher.hash_one(u64::from(port) << 8 | protocol as u64)
+    hasher.hash_one(u64::from(port) << 8 | u64::from(protocol.number()))
 }

@@ -11,6 +11,14 @@ pub(crate) enum Progress {
     Query,
     /// One that was answered.
     QueryAnswered,
+    /// A protocol without ports.
+    Other,
+    /// The outside end has sent something.
+    OtherAnswered,
+    /// GRE, likewise.
+    Gre,
+    /// The outside end has sent something.
+    GreAnswered,
     /// UDP: the inside end has sent something.
     OneWayFromInside,
     /// The outside end has.
@@ -40,6 +48,10 @@ pub(crate) enum Progress {
 pub(crate) enum Class {
     Query,
     QueryAnswered,
+    Other,
+    OtherAnswered,
+    Gre,
+    GreAnswered,
     OneWay,
     TwoWay,
     Opening,
@@ -51,9 +63,13 @@ pub(crate) enum Class {
 
 impl Progress {
     /// In the order of their numbers.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Query,
         Self::QueryAnswered,
+        Self::Other,
+        Self::OtherAnswered,
+        Self::Gre,
+        Self::GreAnswered,
         Self::OneWayFromInside,
         Self::OneWayFromOutside,
         Self::TwoWay,
@@ -71,6 +87,8 @@ impl Progress {
     pub(crate) fn begin(protocol: Protocol, flags: TcpFlags, side: Side) -> Self {
         match protocol {
             Protocol::Icmp => Self::Query,
+            Protocol::Other(Protocol::GRE) => Self::Gre,
+            Protocol::Other(_) => Self::Other,
             Protocol::Udp if side == Side::Inside => Self::OneWayFromInside,
             Protocol::Udp => Self::OneWayFromOutside,
             Protocol::Tcp => Self::first(flags, side),
@@ -104,6 +122,8 @@ impl Progress {
         match (self, side) {
             (Self::OneWayFromInside, Side::Outside) | (Self::OneWayFromOutside, Side::Inside) => Self::TwoWay,
             (Self::Query, Side::Outside) => Self::QueryAnswered,
+            (Self::Other, Side::Outside) => Self::OtherAnswered,
+            (Self::Gre, Side::Outside) => Self::GreAnswered,
             _ => self,
         }
     }
@@ -164,6 +184,10 @@ impl Progress {
         match self {
             Self::Query => Class::Query,
             Self::QueryAnswered => Class::QueryAnswered,
+            Self::Other => Class::Other,
+            Self::OtherAnswered => Class::OtherAnswered,
+            Self::Gre => Class::Gre,
+            Self::GreAnswered => Class::GreAnswered,
             Self::OneWayFromInside | Self::OneWayFromOutside => Class::OneWay,
             Self::TwoWay => Class::TwoWay,
             Self::SynFromInside | Self::SynFromOutside | Self::SynBoth => Class::Opening,
@@ -181,6 +205,10 @@ impl Progress {
             self,
             Self::Query
                 | Self::QueryAnswered
+                | Self::Other
+                | Self::OtherAnswered
+                | Self::Gre
+                | Self::GreAnswered
                 | Self::OneWayFromInside
                 | Self::OneWayFromOutside
                 | Self::TwoWay

@@ -23,6 +23,7 @@ mod napt;
 mod numbers;
 mod offsets;
 mod openings;
+mod other_protocols;
 mod ports;
 mod queries;
 mod refused;

@@ -66,3 +66,14 @@ fn requests_from_outside_and_replies_from_inside_belong_to_nothing() {
     lab.from_lan(echo(true, PC, SERVER, 5));
     assert_eq!(lab.dropped(LAN, echo(false, PC, SERVER, 5)), DropReason::NoTranslation);
 }
+
+#[test]
+fn a_ping_that_goes_on_keeps_its_translation() {
+    let mut lab = Lab::of("linux-netfilter");
+    for _ in 0..4 {
+        lab.from_lan(echo(true, PC, SERVER, 5));
+        lab.from_wan(echo(false, SERVER, WAN_ADDRESS, 5));
+        lab.wait_seconds(20);
+    }
+    assert_eq!(lab.translations().first().map(|one| one.serial), Some(1));
+}

@@ -128,9 +128,9 @@ fn hairpinning_is_not_done() {
 #[test]
 fn other_protocols_and_other_icmp_are_dropped() {
     let mut lab = Lab::new();
-    let mut gre = udp("192.168.1.100:5000", "198.51.100.9:53", b"");
-    gre[9] = 47;
-    assert_eq!(lab.dropped(LAN, with_ip_checksum(gre)), DropReason::UnsupportedProtocol);
+    let mut other = udp("192.168.1.100:5000", "198.51.100.9:53", b"");
+    other[9] = 253;
+    assert_eq!(lab.dropped(LAN, with_ip_checksum(other)), DropReason::UnsupportedProtocol);
     let timestamp = icmp_error(PC, SERVER, [13, 0], &[0; 12]);
     assert_eq!(lab.dropped(LAN, timestamp), DropReason::UnsupportedIcmpType);
 }

@@ -4,18 +4,46 @@
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use super::super::conversation::{Ip, Step, What};
-use super::super::packets::{ACK, End, SYN};
+use super::super::packets::{ACK, End, SYN, WAN_ADDRESS};
 use super::super::script::Script;
 use super::Plan;
 use super::dice::{Dice, counting};
+
+/// Of what such a packet carries.
+const LENGTHS: &[usize] = &[0, 1, 7, 8, 40, 500, 1480, 1481, 3000];
 
 impl Plan {
     /// Adds it, to one conversation in six.
     pub(super) fn besides(&mut self, seed: u64, number: u64) {
         let mut dice = Dice::new(seed, &format!("besides conversation {number}"));
-        if dice.once_in(6) {
-            self.elsewhere(&mut dice);
+        match dice.below(6) {
+            0 => self.elsewhere(&mut dice),
+            1 => self.without_ports(&mut dice),
+            _ => {}
         }
+    }
+
+    /// Several hosts with one remote or two, by protocols that have no ports.
+    fn without_ports(&mut self, dice: &mut Dice) {
+        // ESP, AH, GRE, IPv4 in IPv4, DCCP, and one that nobody has. SCTP and UDP-Lite have trackers of their own.
+        let protocol = *dice.pick(&[50, 51, 47, 47, 47, 4, 33, 253, 253]);
+        let mut steps = Vec::new();
+        for _ in 0..dice.between(1, 3) {
+            let host = self.host();
+            let remote = match dice.below(8) {
+                0 if protocol == 253 => *dice.pick(&[self.lan_address, WAN_ADDRESS]),
+                1 | 2 => self.servers[1],
+                _ => self.servers[0],
+            };
+            let flow = self.flow(SocketAddrV4::new(host, 0), SocketAddrV4::new(remote, 0));
+            for _ in 0..dice.between(1, 4) {
+                let payload = if protocol == 47 { gre(dice) } else { counting(*dice.pick(LENGTHS)) };
+                let from = if dice.once_in(2) { End::Wan } else { End::Lan };
+                let what = What::Other { protocol, payload };
+                steps.push(Step { flow, from, what, ip: Ip::default() });
+            }
+        }
+        self.scripts.push(steps);
     }
 
     /// From the WAN to addresses that are not the router's.
@@ -54,4 +82,21 @@ impl Plan {
         }
         self.scripts.push(script.steps);
     }
+}
+
+/// A GRE packet's content: of PPTP, of version 0, or none that is right.
+fn gre(dice: &mut Dice) -> Vec<u8> {
+    let call = *dice.pick(&[0, 0, 1, 0x12]);
+    let header: &[u8] = match dice.below(8) {
+        0..=2 => &[0x30, 1, 0x88, 0x0b, 0, 4, 0, call, 0, 0, 0, 1],
+        3 | 4 => &[0, 0, 8, 0],
+        5 => &[0x20, 0, 8, 0, 0, 0, 0, 5],
+        6 => &[0x30, 1, 8, 0, 0, 4, 0, 1],
+        _ => &[0x30, 3, 0x88, 0x0b, 0, 4, 0, 1],
+    };
+    let mut content = [header, &counting(*dice.pick(LENGTHS))].concat();
+    if dice.once_in(6) {
+        content.truncate(dice.below(9));
+    }
+    content
 }

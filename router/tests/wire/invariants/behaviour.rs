@@ -4,8 +4,8 @@ use proptest::prelude::{Strategy, any};
 use proptest::sample::select;
 use quirknat_alg::ControlOutlives;
 use quirknat_router::profile::{
-    Filtering, HairpinnedErrors, Hairpinning, Mapping, MidStream, OnEnd, PortAllocation, PortConflict,
-    PortRange, Profile, Refresh, TcpTracking, UnsolicitedTcp, WhenFull,
+    AddressConflict, Filtering, HairpinnedErrors, Hairpinning, Mapping, MidStream, OnEnd, PortAllocation,
+    PortConflict, PortRange, Profile, Refresh, TcpTracking, UnsolicitedTcp, WhenFull,
 };
 
 use super::{CLOSING, ESTABLISHED, OPENINGS, TABLE};
@@ -112,6 +112,9 @@ impl Behaviour {
         profile.ports.allocation.value = self.allocation;
         profile.ports.on_conflict.value = self.on_conflict;
         profile.ports.overloading.value = self.overloading;
+        if self.on_conflict == PortConflict::TakeOver {
+            profile.nat.other.on_conflict.value = AddressConflict::TakeOver;
+        }
         profile.ports.range.value = PortRange { first: 5000, last: 5005 };
         let timeouts = &mut profile.timeouts;
         for refresh in [&mut timeouts.tcp_refresh, &mut timeouts.udp_refresh, &mut timeouts.icmp_refresh] {

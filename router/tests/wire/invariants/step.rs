@@ -4,7 +4,7 @@ use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::sample::select;
 use quirknat_router::event::Interface;
 
-use crate::support::{LAN, WAN, echo, icmp_error, nat_pmp_request, tcp, udp};
+use crate::support::{LAN, WAN, echo, icmp_error, nat_pmp_request, packet, tcp, udp};
 
 /// Flags of a TCP segment.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +45,12 @@ pub(super) enum Step {
         host: u8,
         remote: u8,
         identifier: u16,
+    },
+    /// By a protocol without ports.
+    Esp {
+        out: bool,
+        host: u8,
+        remote: u8,
     },
     /// A host asks for a port by NAT-PMP or UPnP.
     Request {
@@ -89,6 +95,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         1 => (any::<bool>(), any::<bool>(), host.clone(), remote.clone(), port.clone()).prop_map(
             |(out, request, host, remote, identifier)| Step::Echo { out, request, host, remote, identifier }
         ),
+        1 => (any::<bool>(), host.clone(), remote.clone())
+            .prop_map(|(out, host, remote)| Step::Esp { out, host, remote }),
         2 => (host, remote.clone(), port.clone())
             .prop_map(|(host, remote, port)| Step::Announce { host, remote, port }),
         1 => (remote, port, far_port).prop_map(|(remote, port, far_port)| Step::Error { remote, port, far_port }),
@@ -133,6 +141,10 @@ impl Step {
             Self::Echo { request, remote, identifier, .. } => {
                 (WAN, echo(request, &address(&outside(remote, 0)), "203.0.113.7", identifier))
             }
+            Self::Esp { out: true, host, remote } => {
+                (LAN, packet(50, &inside(host, 0), &outside(remote, 0), b"out"))
+            }
+            Self::Esp { remote, .. } => (WAN, packet(50, &outside(remote, 0), "203.0.113.7", b"in")),
             Self::Request { upnp: false, tcp, host, port, suggested, lifetime } => {
                 let request = nat_pmp_request(tcp, port, suggested, lifetime);
                 (LAN, udp(&inside(host, 7000), "192.168.1.1:5351", &request))

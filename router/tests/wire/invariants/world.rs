@@ -153,7 +153,7 @@ impl World {
                         // RFC 6888 REQ-8; that a mapping of before is shared shows by its being there.
                         Origin::Outbound => {
                             before.iter().any(|one| on_port(&one))
-                                || protocol == Protocol::Icmp
+                                || matches!(protocol, Protocol::Icmp | Protocol::Other(_))
                                 || self.held.get(&(protocol, external.port())).is_none_or(|held| {
                                     let delay = Duration::from_secs(self.behaviour.reuse_delay.into());
                                     self.lab.now >= *held + delay
@@ -252,6 +252,7 @@ impl World {
                 Protocol::Udp => 120_u32,
                 Protocol::Icmp => 60,
                 Protocol::Tcp => ESTABLISHED,
+                Protocol::Other(_) => 600,
             };
             let second = Duration::from_secs(1);
             let ends = self.last[&one.serial] + Duration::from_secs(timeout.into()) + second;
@@ -329,6 +330,7 @@ fn is_control(translation: &Translation) -> bool {
 /// Whether a mapping holds its external port.
 fn is_mapped(translation: &Translation) -> bool {
     matches!(translation.origin, Origin::Outbound | Origin::Mapping)
+        && !matches!(translation.protocol, Protocol::Other(_))
 }
 
 /// Whether a mapping that was sent to `known` admits `remote`.

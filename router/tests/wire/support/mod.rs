@@ -10,7 +10,8 @@ pub(crate) use control::Control;
 pub(crate) use http::{Web, soap_request};
 pub(crate) use lab::{LAN, Lab, WAN};
 pub(crate) use packets::{
-    Tcp, at, echo, fragmented, icmp_error, nat_pmp_request, reassembled, tcp, udp, with_ip_checksum, with_ttl,
+    Tcp, at, echo, fragmented, icmp_error, nat_pmp_request, packet, reassembled, tcp, udp, with_ip_checksum,
+    with_ttl,
 };
 pub(crate) use seen::{Seen, assert_true_checksums};
 

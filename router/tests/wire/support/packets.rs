@@ -119,6 +119,11 @@ pub(crate) fn udp(source: &str, destination: &str, payload: &[u8]) -> Vec<u8> {
     ip(source, destination, IpNumber::UDP, &content)
 }
 
+/// A packet of a protocol without ports.
+pub(crate) fn packet(protocol: u8, source: &str, destination: &str, content: &[u8]) -> Vec<u8> {
+    ip(at(source), at(destination), IpNumber(protocol), content)
+}
+
 /// RFC 6886 §3.3.
 pub(crate) fn nat_pmp_request(tcp: bool, internal: u16, suggested: u16, lifetime: u32) -> Vec<u8> {
     let head = [0, if tcp { 2 } else { 1 }, 0, 0];

@@ -35,7 +35,8 @@ impl Seen {
         match self.ip().next_header() {
             IpProtocol::Tcp => (self.tcp().src_port(), self.tcp().dst_port()),
             IpProtocol::Udp => (self.udp().src_port(), self.udp().dst_port()),
-            _ => (self.icmp().echo_ident(), self.icmp().echo_ident()),
+            IpProtocol::Icmp => (self.icmp().echo_ident(), self.icmp().echo_ident()),
+            _ => (0, 0),
         }
     }
 

@@ -233,6 +233,8 @@ impl<'a> Case<'a> {
         let cause = match refusal {
             TranslationRefusal::TableFull | TranslationRefusal::HostLimit => Cause::TableFull,
             TranslationRefusal::NoPortLeft => Cause::NoPortLeft,
+            // Of no connection.
+            TranslationRefusal::RemoteTaken => return None,
         };
         let details = Details { router: Some(router.to_owned()), ..Details::default() };
         Some(Found { cause, details })

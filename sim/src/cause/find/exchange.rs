@@ -23,7 +23,8 @@ pub fn find_exchange(witness: Witness<'_>, client: Ipv4Addr, to: SocketAddrV4) -
             return found(Cause::TableFull, Some(router));
         }
         Some((router, TranslationRefusal::NoPortLeft)) => return found(Cause::NoPortLeft, Some(router)),
-        None => {}
+        // Not by a protocol with ports.
+        Some((_, TranslationRefusal::RemoteTaken)) | None => {}
     }
     match seen.turned_away(&[to]).map(|ended| ended.end) {
         Some(End::Dropped(router, DropReason::Hairpinning)) => {

@@ -203,6 +203,7 @@ pub(super) fn name(error: IcmpError) -> &'static str {
         IcmpError::TimeExceeded => "time exceeded",
         IcmpError::NetUnreachable => "network unreachable",
         IcmpError::HostUnreachable => "host unreachable",
+        IcmpError::ProtocolUnreachable => "protocol unreachable",
         IcmpError::PortUnreachable => "port unreachable",
         IcmpError::Prohibited => "communication prohibited",
         IcmpError::FragmentationNeeded { .. } => "fragmentation needed",
