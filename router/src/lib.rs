@@ -20,6 +20,7 @@ pub mod diagnostic;
 pub mod event;
 pub mod packet;
 pub mod profile;
+pub mod queue;
 pub mod reason;
 mod state;
 mod upnp;

@@ -3,7 +3,6 @@
 
 pub(crate) mod description;
 pub(crate) mod http;
-mod queue;
 pub(crate) mod server;
 pub(crate) mod soap;
 pub(crate) mod ssdp;

@@ -10,7 +10,7 @@ use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::{HardwareAddress, IpCidr, Ipv4Cidr};
 
 use super::http::{self, Request};
-use super::queue::Queue;
+use crate::queue::Queue;
 
 /// How many connections there are at a time, the one that is waited for included. A control point has one.
 const MOST_CONNECTIONS: usize = 16;

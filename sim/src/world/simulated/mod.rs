@@ -1,7 +1,6 @@
 //! The simulated backend: hosts over smoltcp, on a clock that never waits.
 
 mod listening;
-mod queue;
 mod stack;
 
 use std::convert::Infallible;

@@ -5,13 +5,13 @@ mod programs;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
+use quirknat_router::queue::Queue;
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::socket::{tcp, udp};
 use smoltcp::time::{Duration, Instant};
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr, IpEndpoint};
 
 use super::listening::{Listening, Syn};
-use super::queue::Queue;
 use crate::ftp::Failure;
 use crate::host::{Connection, Datagrams, Echo, EchoAnswer, EchoAnswerKind, IcmpError, Listener, Quoted};
 
@@ -35,6 +35,8 @@ pub struct SimulatedStack {
     interface: Interface,
     seed: u64,
     queue: Queue,
+    /// What the host sent to itself.
+    looped: VecDeque<Vec<u8>>,
     /// What arrived and was not looked at yet.
     inbox: VecDeque<Vec<u8>>,
     sockets: SocketSet<'static>,
@@ -69,10 +71,11 @@ struct Echoing {
 
 impl SimulatedStack {
     pub(super) fn new(address: Ipv4Addr, mtu: usize, seed: u64) -> Self {
-        let mut queue = Queue::new(address, mtu);
+        let mut queue = Queue::new(mtu);
         Self {
             interface: new_interface(&mut queue, address, seed, Instant::ZERO),
             queue,
+            looped: VecDeque::new(),
             seed,
             inbox: VecDeque::new(),
             sockets: SocketSet::new(Vec::new()),
@@ -107,7 +110,7 @@ impl SimulatedStack {
 
     /// smoltcp asks its device for the MTU once: another MTU is another interface. The sockets do not notice.
     fn change_mtu(&mut self, mtu: usize) {
-        self.queue.set_mtu(mtu);
+        self.queue.mtu = mtu;
         // Not the numbers it has drawn before.
         self.seed = self.seed.wrapping_add(1);
         self.interface = new_interface(&mut self.queue, self.address, self.seed, self.now);
@@ -168,6 +171,20 @@ impl SimulatedStack {
         self.queue.arrived.push_back(packet);
     }
 
+    /// What the stack sends to its own address comes to itself.
+    fn loop_back(&mut self) {
+        let (own, looped) = (self.address, &mut self.looped);
+        self.queue.leaving.retain_mut(|packet| match destination(packet) {
+            Some(to) if to == own => {
+                looped.push_back(std::mem::take(packet));
+                false
+            }
+            // RFC 1122 §3.2.1.3: such an address is never seen outside of a host.
+            Some(to) => !to.is_loopback(),
+            None => true,
+        });
+    }
+
     /// A new connection between the same ends takes the place of one in TIME-WAIT (RFC 1122 §4.2.2.13). False: there
     /// is one that is not over.
     fn forget_time_wait(&mut self, ends: (SocketAddrV4, SocketAddrV4)) -> bool {
@@ -212,7 +229,7 @@ impl SimulatedStack {
     /// hears of it.
     fn take_error(&mut self, error: &IcmpError) {
         // Path-MTU discovery (RFC 1191), of the host and not of each path.
-        let shorter = |mtu: &usize| (LEAST_MTU..self.queue.mtu()).contains(mtu);
+        let shorter = |mtu: &usize| (LEAST_MTU..self.queue.mtu).contains(mtu);
         if let Some(mtu) = error.next_hop_mtu.map(usize::from).filter(shorter)
             && self.has_sent(error.quoted)
         {
@@ -286,6 +303,11 @@ pub(super) fn new_tcp_socket() -> tcp::Socket<'static> {
 /// Takes the place of a socket that is over.
 fn unused_tcp_socket() -> tcp::Socket<'static> {
     tcp::Socket::new(tcp::SocketBuffer::new(Vec::new()), tcp::SocketBuffer::new(Vec::new()))
+}
+
+/// Where an IPv4 packet goes.
+fn destination(packet: &[u8]) -> Option<Ipv4Addr> {
+    packet.get(16..)?.first_chunk::<4>().copied().map(Ipv4Addr::from)
 }
 
 fn endpoint(address: SocketAddrV4) -> IpEndpoint {

@@ -40,10 +40,11 @@ impl Stack for SimulatedStack {
         self.give_up();
         let mut changed = false;
         loop {
-            if let Some(packet) = self.inbox.pop_front().or_else(|| self.queue.looped.pop_front()) {
+            if let Some(packet) = self.inbox.pop_front().or_else(|| self.looped.pop_front()) {
                 self.admit(packet);
             }
             let result = self.interface.poll(now, &mut self.queue, &mut self.sockets);
+            self.loop_back();
             changed |= result == PollResult::SocketStateChanged;
             for handle in std::mem::take(&mut self.dying) {
                 self.sockets.remove(handle);
@@ -51,7 +52,7 @@ impl Stack for SimulatedStack {
             for listening in self.listeners.values_mut() {
                 self.dying.extend(listening.unused(&self.sockets));
             }
-            if self.inbox.is_empty() && self.queue.looped.is_empty() {
+            if self.inbox.is_empty() && self.looped.is_empty() {
                 return changed;
             }
         }

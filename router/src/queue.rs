@@ -1,20 +1,25 @@
-//! A smoltcp device that is two queues: what arrived, and what is to leave.
+//! A smoltcp device that is two queues: for stacks that something else carries packets to and from, as the router's own TCP
+//! and the hosts of a simulation.
 
 use std::collections::VecDeque;
 
 use smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use smoltcp::time::Instant;
 
-/// The device of the router's own TCP.
+/// What arrived, and what is to leave.
 #[derive(Debug)]
-pub(super) struct Queue {
-    pub(super) arrived: VecDeque<Vec<u8>>,
-    pub(super) leaving: VecDeque<Vec<u8>>,
-    mtu: usize,
+pub struct Queue {
+    /// IPv4 packets for the stack, the oldest first.
+    pub arrived: VecDeque<Vec<u8>>,
+    /// IPv4 packets of the stack's, the oldest first.
+    pub leaving: VecDeque<Vec<u8>>,
+    /// What the stack is told when it is made: the largest packet in bytes.
+    pub mtu: usize,
 }
 
 impl Queue {
-    pub(super) fn new(mtu: usize) -> Self {
+    /// An empty one of a link that takes packets of up to `mtu` bytes.
+    pub fn new(mtu: usize) -> Self {
         Self { arrived: VecDeque::new(), leaving: VecDeque::new(), mtu }
     }
 }
@@ -41,7 +46,8 @@ impl Device for Queue {
 }
 
 /// A packet on its way into the stack.
-pub(super) struct Arrived(Vec<u8>);
+#[derive(Debug)]
+pub struct Arrived(Vec<u8>);
 
 impl RxToken for Arrived {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, take: F) -> R {
@@ -50,7 +56,8 @@ impl RxToken for Arrived {
 }
 
 /// Room for a packet out of the stack.
-pub(super) struct Leaving<'a>(&'a mut VecDeque<Vec<u8>>);
+#[derive(Debug)]
+pub struct Leaving<'a>(&'a mut VecDeque<Vec<u8>>);
 
 impl TxToken for Leaving<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, length: usize, fill: F) -> R {
