@@ -167,6 +167,8 @@ pub enum Answer {
     FragmentationNeeded,
     /// ICMP communication administratively prohibited.
     Prohibited,
+    /// ICMP host unreachable.
+    HostUnreachable,
     /// A TCP reset.
     Reset,
     /// A response of NAT-PMP.

@@ -238,10 +238,13 @@ impl Router {
             TranslationRefusal::NoPortLeft => DropReason::NoPortLeft,
             TranslationRefusal::RemoteTaken => DropReason::RemoteTaken,
         };
-        match *self.profile.table.tell_refusal {
-            TellRefusal::Prohibited if packet.source() == *inside.ip() => {
-                self.refuse(Side::Inside, packet, Refusal::prohibited(silent))
-            }
+        let told = match *self.profile.table.tell_refusal {
+            TellRefusal::Drop => None,
+            TellRefusal::Prohibited => Some(Refusal::prohibited(silent)),
+            TellRefusal::HostUnreachable => Some(Refusal::host_unreachable(silent)),
+        };
+        match told {
+            Some(told) if packet.source() == *inside.ip() => self.refuse(Side::Inside, packet, told),
             _ => silent.into(),
         }
     }

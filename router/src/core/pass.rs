@@ -297,6 +297,11 @@ impl Refusal {
         Self { error: IcmpError::Prohibited, answer: Answer::Prohibited, silent }
     }
 
+    /// Likewise by code 1.
+    pub(super) fn host_unreachable(silent: DropReason) -> Self {
+        Self { error: IcmpError::HostUnreachable, answer: Answer::HostUnreachable, silent }
+    }
+
     pub(super) fn fragmentation_needed(mtu: usize) -> Self {
         Self {
             error: IcmpError::FragmentationNeeded { mtu: u16::try_from(mtu).unwrap_or(u16::MAX) },

@@ -170,6 +170,7 @@ fn answer_text(answer: Answer) -> &'static str {
         Answer::PortUnreachable => "port unreachable",
         Answer::FragmentationNeeded => "fragmentation needed",
         Answer::Prohibited => "administratively prohibited",
+        Answer::HostUnreachable => "host unreachable",
         Answer::Reset => "reset",
         Answer::NatPmp => "NAT-PMP response",
         Answer::Ssdp => "SSDP response",

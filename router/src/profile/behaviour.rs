@@ -240,6 +240,8 @@ pub enum TellRefusal {
     Drop,
     /// ICMP destination unreachable, code 13 (RFC 5508 REQ-8).
     Prohibited,
+    /// ICMP host unreachable, code 1, which a TCP does not give up for (RFC 6888 REQ-11).
+    HostUnreachable,
 }
 
 /// What an echo request to the WAN address gets.

@@ -34,17 +34,19 @@ fn a_host_at_its_limit_is_refused_and_its_neighbour_is_not() {
     assert_eq!(lab.from_lan(datagram(PC, 5002)).on, WAN, "one of its own has ended");
 }
 
-/// RFC 5508 REQ-8.
+/// RFC 5508 REQ-8, RFC 6888 REQ-11.
 #[test]
-fn a_refusal_is_told_by_code_13_where_the_profile_says_so() {
-    let mut lab = Lab::with(|profile, _| {
-        profile.table.per_host.value = 1;
-        profile.table.tell_refusal.value = TellRefusal::Prohibited;
-    });
-    lab.from_lan(datagram(PC, 5000));
-    let refused = tcp("192.168.1.100:1024", "198.51.100.9:80").syn().packet();
-    let told = lab.from_lan(refused.clone());
-    assert_eq!((told.on, told.icmp_kind(), told.quote()), (LAN, [3, 13], &refused[..]));
+fn a_refusal_is_told_by_code_13_or_1_where_the_profile_says_so() {
+    for (tell, code) in [(TellRefusal::Prohibited, 13), (TellRefusal::HostUnreachable, 1)] {
+        let mut lab = Lab::with(|profile, _| {
+            profile.table.per_host.value = 1;
+            profile.table.tell_refusal.value = tell;
+        });
+        lab.from_lan(datagram(PC, 5000));
+        let refused = tcp("192.168.1.100:1024", "198.51.100.9:80").syn().packet();
+        let told = lab.from_lan(refused.clone());
+        assert_eq!((told.on, told.icmp_kind(), told.quote()), (LAN, [3, code], &refused[..]));
+    }
 }
 
 /// A connection from outside that finds no room is told nothing: the outside hears of no limits.

@@ -55,14 +55,14 @@ pub static REQUIREMENTS: &[Requirement] = requirements![
     "5508-4", "RFC 5508 REQ-4": "errors from outside are translated with the packet they quote; without a mapping they are dropped";
     "5508-5", "RFC 5508 REQ-5": "errors from inside are translated with the packet they quote; without a mapping they are dropped";
     "5508-6", "RFC 5508 REQ-6": "an error about a query neither refreshes nor ends its mapping";
-    "5508-7", "RFC 5508 REQ-7, 7a": "an ICMP error about a hairpinned packet is hairpinned";
-    "5508-8", "RFC 5508 REQ-8": "who gets no translation for want of room is told so by code 13";
+    "5508-7", "RFC 5508 REQ-7, 7a": "an ICMP error about a hairpinned datagram is hairpinned";
+    "5508-8", "RFC 5508 REQ-8, RFC 6888 REQ-11": "who gets no translation for want of room is told so by code 13, or 1";
     "7857-2.1", "RFC 7857 §2.1": "opening and closing connections may be idle for 4 minutes each";
     "7857-2.2", "RFC 7857 §2.2": "a RST passes, and the mapping stays for 4 minutes";
-    "7857-4", "RFC 7857 §4": "one host has one external address, whatever the protocol";
+    "7857-4", "RFC 7857 §4, RFC 6888 REQ-2": "one host has one external address, whatever the protocol";
     "7857-7", "RFC 7857 §7": "a packet from outside that is refused refreshes nothing";
     "7857-10", "RFC 7857 §10, RFC 6864 §5.3.1": "two hosts' fragments cannot be taken for one packet's: identifications differ";
-    "7857-12", "RFC 7857 §12": "ICMP errors are hairpinned for TCP, too";
+    "7857-12", "RFC 7857 §12, RFC 5508 REQ-7": "an ICMP error about a hairpinned segment is hairpinned";
     "959-3.3", "RFC 959 §3.2, §3.3": "without PORT, the server reaches the client's default data port";
     "959-5.2", "RFC 959 §5.2": "the server's default data port reaches the announced one";
     "1123-4.1.2.6", "RFC 1123 §4.1.2.6": "a 227 reply is read from its first digit, with or without parentheses";
@@ -73,7 +73,7 @@ pub static REQUIREMENTS: &[Requirement] = requirements![
     "2663-7.1", "RFC 2663 §7.1": "sequence numbers follow a line that changed its length";
     "3022-4.4", "RFC 3022 §4.4": "acknowledgements follow a line that changed its length";
     "3027-4.1", "RFC 3027 §4.1": "a line that grows makes no segment larger than the WAN takes";
-    "4217", "RFC 4217 §4": "nothing is edited on a control connection with TLS";
+    "4217", "RFC 6384 §5, RFC 4217 §4": "nothing is edited on a control connection with TLS";
     "6384-5", "RFC 6384 §5": "a command that is split over segments is read";
     "6384-7-mapping", "RFC 6384 §7": "the mapping is there before the rewritten PORT leaves";
     "6384-7-third-party", "RFC 6384 §7": "a third party's address is left alone";

@@ -1,4 +1,4 @@
-//! What a sender hears that gets no translation (RFC 5508 REQ-8).
+//! What a sender hears that gets no translation (RFC 5508 REQ-8, RFC 6888 REQ-11).
 
 use crate::check::executor::{Bench, End};
 use crate::check::packets::What;
@@ -10,8 +10,8 @@ use super::endpoints::{Kind, knock};
 
 const ID: &str = "5508-8";
 const PEER: u16 = 3478;
-/// ICMP destination unreachable, communication administratively prohibited.
-const PROHIBITED: What = What::Error { kind: 3, code: 13 };
+/// ICMP destination unreachable: communication administratively prohibited, and host unreachable.
+const TOLD: [What; 2] = [What::Error { kind: 3, code: 13 }, What::Error { kind: 3, code: 1 }];
 const FIRST_PORT: u16 = 1024;
 
 /// One host sends from as many ports as it takes, and then to the next remote.
@@ -50,7 +50,7 @@ pub(super) async fn exhaustion(bench: Bench) -> Findings {
 async fn refused(bench: &Bench, number: u32, host: End, found: &mut Findings) {
     // Its answer came while its packet was waited for.
     let answer = bench.receive(Side::Lan, *host.at.ip()).await;
-    let is_told = answer.as_ref().is_some_and(|seen| seen.what == PROHIBITED);
+    let is_told = answer.as_ref().is_some_and(|seen| TOLD.contains(&seen.what));
     let told = match answer.map(|seen| seen.what) {
         Some(What::Error { kind, code }) => format!("ICMP type {kind}, code {code}"),
         Some(_) => "another packet".to_owned(),

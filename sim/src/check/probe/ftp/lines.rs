@@ -33,7 +33,7 @@ pub(super) async fn epsv_all(bench: &Bench, found: &mut Findings) {
     found.judge(ID, unchanged && data, evidence);
 }
 
-/// RFC 4217: after AUTH TLS there are records, whatever they look like inside.
+/// RFC 6384 §5, RFC 4217 §4: after AUTH TLS there are records, whatever they look like inside.
 pub(super) async fn encrypted(bench: &Bench, found: &mut Findings) {
     let record = |inner: &str| {
         let mut record = vec![0x17, 3, 3, 0, u8::try_from(inner.len()).unwrap_or_default()];
