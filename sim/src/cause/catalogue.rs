@@ -133,7 +133,7 @@ causes! {
         says: "the control connection is encrypted, so that no gateway can read or rewrite what is announced on it",
         why: "After AUTH TLS a gateway sees noise. What the hosts announce is an address of their LAN, and no forward is opened.",
         from: "AUTH and its 234 in the dialogue, and a data connection to an address or port that only a gateway could have made true",
-        source: "RFC 4217 §11, RFC 2228",
+        source: "RFC 3027 §4.1, RFC 6384 §5",
     }
     LanAddressInPort = "lan-address-in-port" {
         says: "PORT told the server an address of the client's LAN, which is reached from nowhere else",
@@ -241,7 +241,7 @@ causes! {
         says: "a router had no room for another translation",
         why: "A home router's table has some hundred or thousand entries. Other hosts' connections have filled it.",
         from: "the router's event `no translation: table-full` or `no translation: host-limit` for a connection of the session",
-        source: "table of the profile; RFC 4787 §4.3",
+        source: "table of the profile; RFC 5508 §6",
     }
     NoPortLeft = "no-port-left" {
         says: "a router had no external port left",
@@ -271,7 +271,7 @@ causes! {
         says: "a router restarted while the connection was in use: it has forgotten it",
         why: "A router's tables are empty after it was off. What comes from outside is unsolicited then.",
         from: "the restart, and the router's drop of a packet of the connection afterwards",
-        source: "RFC 4787 §4.3",
+        source: "RFC 5382 §5",
     }
     WanAddressChanged = "wan-address-changed" {
         says: "a router got another WAN address while the connection was in use",
