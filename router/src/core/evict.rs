@@ -34,10 +34,14 @@ impl EvictionQueue {
         self.entries.insert((self.rank(id, flows), serial, id));
     }
 
-    /// The flow that gives way; none where a full table refuses.
+    /// The flow that gives way; none where a full table refuses. Each flow is passed over at most once.
     pub(super) fn victim(&mut self, flows: &FlowTable) -> Option<FlowId> {
         while let Some((rank, serial, id)) = self.entries.pop_first() {
             if flows.get(id).is_none_or(|flow| flow.serial != serial) {
+                continue;
+            }
+            // It is established for good: what begins anew between the same ends has its place.
+            if self.when_full == WhenFull::EvictUnestablished && is_established(id, flows) {
                 continue;
             }
             let current = self.rank(id, flows);
@@ -52,7 +56,11 @@ impl EvictionQueue {
     fn rank(&self, id: FlowId, flows: &FlowTable) -> Tick {
         match self.when_full {
             WhenFull::EvictIdle => flows.get(id).map_or(0, |flow| flow.deadline),
-            WhenFull::EvictOldest | WhenFull::Refuse => 0,
+            WhenFull::EvictOldest | WhenFull::EvictUnestablished | WhenFull::Refuse => 0,
         }
     }
+}
+
+fn is_established(id: FlowId, flows: &FlowTable) -> bool {
+    flows.get(id).is_some_and(|flow| flow.progress.is_established())
 }

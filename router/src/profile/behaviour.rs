@@ -230,6 +230,10 @@ pub enum WhenFull {
     EvictOldest,
     /// It takes the place of the one that would expire first.
     EvictIdle,
+    /// It takes the place of the oldest one that has not come so far that both ends count on it: a connection before its
+    /// handshake is complete or after a RST, an exchange of which one end only has sent, any ICMP query. Where there is none,
+    /// it is refused.
+    EvictUnestablished,
 }
 
 /// What the sender hears whose packet gets no translation for want of room or ports.

@@ -215,6 +215,15 @@ impl Progress {
         )
     }
 
+    /// Whether both ends count on it: a connection whose handshake was complete and that no RST has ended, or an exchange of
+    /// which both have sent.
+    pub(crate) fn is_established(self) -> bool {
+        matches!(
+            self.class(),
+            Class::TwoWay | Class::GreAnswered | Class::Established | Class::HalfClosed | Class::Closing
+        )
+    }
+
     /// Whether both ends have closed the connection, or one has reset it.
     pub(crate) fn is_over(self) -> bool {
         matches!(self, Self::FinBoth | Self::Reset)

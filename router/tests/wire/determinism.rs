@@ -68,7 +68,9 @@ fn transcript(table_seed: u64, when_full: WhenFull) -> String {
 
 #[test]
 fn the_same_calls_give_the_same_packets_and_events() {
-    for when_full in [WhenFull::Refuse, WhenFull::EvictOldest, WhenFull::EvictIdle] {
+    for when_full in
+        [WhenFull::Refuse, WhenFull::EvictOldest, WhenFull::EvictIdle, WhenFull::EvictUnestablished]
+    {
         let first = transcript(1, when_full);
         for told in ["translation-created", "command-rewritten", "fragment-held", "expired"] {
             assert!(first.contains(told), "the calls bring about {told}");

@@ -1,7 +1,7 @@
 //! How many translations one host may have, what a refused one is told, and the identification of what leaves.
 
 use quirknat_router::event::{EventKind, TranslationRefusal};
-use quirknat_router::profile::{Identification, TellRefusal};
+use quirknat_router::profile::{Identification, TellRefusal, WhenFull};
 use quirknat_router::reason::DropReason;
 
 use crate::support::{LAN, Lab, OTHER_PC, PC, WAN, fragmented, reassembled, tcp, udp, with_ip_checksum};
@@ -60,6 +60,33 @@ fn a_refused_connection_from_outside_is_dropped() {
     lab.from_lan(datagram(PC, 5000));
     let syn = tcp("198.51.100.9:4000", "203.0.113.7:80").syn().packet();
     assert_eq!(lab.dropped(WAN, syn), DropReason::HostLimit);
+}
+
+/// Linux's early_drop: what both ends count on is not given up for what begins.
+#[test]
+fn a_full_table_gives_up_the_oldest_that_is_not_established() {
+    let mut lab = Lab::with(|profile, _| {
+        profile.table.translations.value = 4;
+        profile.table.when_full.value = WhenFull::EvictUnestablished;
+    });
+    lab.connect("192.168.1.100:1024", "198.51.100.9:80");
+    let answered = lab.from_lan(datagram(PC, 5000));
+    lab.from_wan(udp("198.51.100.9:53", &answered.from().to_string(), b""));
+    lab.from_lan(tcp("192.168.1.100:1025", "198.51.100.9:80").syn().packet());
+    lab.from_lan(datagram(PC, 5001));
+    let ports = |lab: &Lab| lab.translations().iter().map(|one| one.inside.port()).collect::<Vec<_>>();
+    lab.from_lan(datagram(PC, 5002));
+    assert_eq!(ports(&lab), [1024, 5000, 5001, 5002], "the SYN that nobody has answered is gone");
+    for port in [5001, 5002] {
+        let out = lab.from_lan(datagram(PC, port));
+        lab.from_wan(udp("198.51.100.9:53", &out.from().to_string(), b""));
+    }
+    assert_eq!(lab.dropped(LAN, datagram(PC, 5003)), DropReason::TableFull);
+    lab.from_lan(tcp("192.168.1.100:1024", "198.51.100.9:80").seq(1000).fin().ack(5000).packet());
+    assert_eq!(lab.dropped(LAN, datagram(PC, 5003)), DropReason::TableFull, "half closed");
+    assert_eq!(ports(&lab), [1024, 5000, 5001, 5002]);
+    lab.wait_seconds(121);
+    assert_eq!(lab.from_lan(datagram(PC, 5003)).on, WAN, "the exchanges have expired");
 }
 
 fn identification(packet: &[u8]) -> u16 {

@@ -106,6 +106,15 @@ fn datagram(length: usize) -> What {
 
 fn datagrams() -> Vec<Case> {
     vec![
+        case("b0", "all ports of a range are taken towards one remote, and one more is wanted", |scene| {
+            for (host, port) in
+                (600..=1023).map(|port| (CLIENT, port)).chain([(NEIGHBOUR, 700), (NEIGHBOUR, 80)])
+            {
+                let udp = scene.flow((host, port), (SERVER, 53));
+                scene.step(udp, Lan, datagram(12));
+                scene.step(udp, Wan, datagram(12));
+            }
+        }),
         case("b1", "a datagram and its answers", |scene| {
             let flow = scene.flow((CLIENT, 5300), (SERVER, 53));
             for from in [Lan, Wan, Wan, Lan] {

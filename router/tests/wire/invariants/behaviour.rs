@@ -54,7 +54,12 @@ pub(super) fn behaviour() -> impl Strategy<Value = Behaviour> {
         select(vec![Hairpinning::Off, Hairpinning::InternalSource, Hairpinning::ExternalSource]);
     let refresh = select(vec![Refresh::Outbound, Refresh::Inbound, Refresh::Both]);
     let on_end = select(vec![OnEnd::Keep, OnEnd::Transitory, OnEnd::Remove]);
-    let when_full = select(vec![WhenFull::Refuse, WhenFull::EvictOldest, WhenFull::EvictIdle]);
+    let when_full = select(vec![
+        WhenFull::Refuse,
+        WhenFull::EvictOldest,
+        WhenFull::EvictIdle,
+        WhenFull::EvictUnestablished,
+    ]);
     let delays = (select(vec![0_u32, 6]), select(vec![0_u32, 60]));
     let control_outlives =
         select(vec![ControlOutlives::Nothing, ControlOutlives::Forwards, ControlOutlives::DataConnections]);
