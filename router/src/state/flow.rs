@@ -200,3 +200,13 @@ fn hash_view(hasher: &FixedState, side: Side, (protocol, near, far): View) -> u6
     hasher.write_u64(ports | u64::from(protocol.number()) << 1 | u64::from(side == Side::Outside));
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Flow;
+
+    #[test]
+    fn a_record_takes_44_octets() {
+        assert_eq!(size_of::<Flow>(), 44);
+    }
+}
