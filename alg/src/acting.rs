@@ -109,6 +109,16 @@ impl SequenceNumbers {
     }
 }
 
+/// When what a gateway remembers of a connection is forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BeginsAnew {
+    /// When an end sends a SYN with another number than before.
+    OnSyn,
+    /// With its translation: a SYN within a connection that goes on changes nothing.
+    WithTranslation,
+}
+
 /// What is read together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

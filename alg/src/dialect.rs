@@ -12,13 +12,15 @@ pub use opening::{
 };
 pub use range::Range;
 pub use reading::{
-    AfterAuthTls, AnnouncementsFrom, Argument, ControlPortEnd, CutKeyword, EmptyNumbers, ForeignLines,
-    KeywordPosition, LeadingZeros, LetterCase, LineEnd, Malformed, MaskCommandsFrom, Octets, PortZero,
-    Reaches, RefusedPort, RepliesRead, ReplyEnd, ReplyScan, Strictness, ThirdParty, WrongRole,
+    AfterAuthTls, AnnouncementsFrom, Argument, BeforeAnswer, ControlPortEnd, CutKeyword, EmptyNumbers,
+    ExtendedPortZero, ForeignLines, KeywordPosition, LeadingZeros, LetterCase, LineEnd, Malformed,
+    MaskCommandsFrom, Octets, PortZero, Reaches, RefusedPort, RepliesRead, ReplyEnd, ReplyScan, Strictness,
+    ThirdParty, WrongRole,
 };
 
 use crate::acting::{
-    ControlOutlives, DataPort, DataPortConflict, NoDataPort, PortTaken, Reassembly, Repeated, SequenceNumbers,
+    BeginsAnew, ControlOutlives, DataPort, DataPortConflict, NoDataPort, PortTaken, Reassembly, Repeated,
+    SequenceNumbers,
 };
 use crate::{Command, Mask, Role};
 
@@ -35,6 +37,8 @@ pub struct Dialect {
     pub announcements_from: AnnouncementsFrom,
     /// Which replies it reads.
     pub replies_read: RepliesRead,
+    /// What becomes of what the opener of a connection says before anything has come from the other end.
+    pub before_answer: BeforeAnswer,
     /// What a command means that the server sends, or a 227 or 229 that the client sends.
     pub wrong_role: WrongRole,
     /// What a command means that comes before the last one was answered.
@@ -61,14 +65,18 @@ pub struct Dialect {
     pub leading_zeros: LeadingZeros,
     /// What a missing number is.
     pub empty_numbers: EmptyNumbers,
-    /// What must follow a command's last digit.
+    /// What must follow the last digit of a PORT.
     pub line_end: LineEnd,
+    /// What must follow the last delimiter of an EPRT.
+    pub extended_line_end: LineEnd,
     /// How many octets of the segment may follow an announced endpoint; with more it is malformed.
     pub trailing_octets: u16,
     /// Where a reply names its endpoint.
     pub reply_scan: ReplyScan,
-    /// What must follow it.
+    /// What must follow that of a 227.
     pub reply_end: ReplyEnd,
+    /// What must follow the endpoint of a 229.
+    pub extended_reply_end: ReplyEnd,
     /// What becomes of a segment whose announcement cannot be read.
     pub malformed: Malformed,
     /// What an address other than the sender's means.
@@ -79,6 +87,8 @@ pub struct Dialect {
     pub refused_port: RefusedPort,
     /// What an announcement of port 0 means.
     pub port_zero: PortZero,
+    /// What a port 0 is where the form names no octets.
+    pub extended_port_zero: ExtendedPortZero,
     /// Which address the rewritten announcement names.
     pub announced_address: AnnouncedAddress,
     /// What becomes of a segment's other octets when an announcement is rewritten.
@@ -117,6 +127,11 @@ pub struct Dialect {
     pub rewrites_remembered: usize,
     /// Whether SACK blocks follow the rewritten sequence numbers.
     pub adjust_sack: bool,
+    /// Whether ICMP errors about a connection whose numbers differ are taken for segments of it, and their octets moved
+    /// where a segment has its numbers.
+    pub adjust_icmp_errors: bool,
+    /// When all that it remembers of a connection is forgotten.
+    pub begins_anew: BeginsAnew,
     /// Whether lines are put together from segments.
     pub reassembly: Reassembly,
     /// How long a line may be that is waited for, in octets; a longer one goes on its way as it came.

@@ -6,7 +6,7 @@ mod words;
 use arrayvec::ArrayVec;
 
 use crate::dialect::{AfterAuthTls, Dialect, ForeignLines};
-use crate::{Command, Refused, Role, Segment};
+use crate::{BeginsAnew, Command, Refused, Role, Segment};
 use lines::{Line, Lines};
 
 /// How many ends of lines are kept in each direction (Linux `NUM_SEQ_TO_REMEMBER`).
@@ -66,16 +66,23 @@ pub(crate) enum Closed {
 }
 
 impl Dialogue {
-    /// `role` has sent a SYN: its first byte will have `sequence`. Another number than before begins a new connection.
-    pub fn begin(&mut self, role: Role, sequence: u32) {
-        if self.direction(role).first == Some(sequence) {
-            return;
+    /// `role` has sent a SYN: its first byte will have `sequence`. Gives whether a new connection begins with it, as far as
+    /// the gateway is concerned.
+    pub fn begin(&mut self, dialect: &Dialect, role: Role, sequence: u32) -> bool {
+        let direction = self.direction(role);
+        let goes_on = match dialect.begins_anew {
+            BeginsAnew::OnSyn => direction.first == Some(sequence),
+            BeginsAnew::WithTranslation => direction.next.is_some(),
+        };
+        if goes_on {
+            return false;
         }
-        if role == Role::Client {
+        if role == Role::Client && dialect.begins_anew == BeginsAnew::OnSyn {
             *self = Self::default();
         }
         *self.direction_mut(role) =
             Direction { first: Some(sequence), next: Some(sequence), ..Direction::default() };
+        true
     }
 
     /// The octets of `segment` are not read; the next ones follow them all the same.

@@ -29,16 +29,17 @@ mod syntax;
 mod testing;
 
 pub use acting::{
-    ControlOutlives, DataPort, DataPortConflict, NoDataPort, PortTaken, Reassembly, Repeated, SequenceNumbers,
+    BeginsAnew, ControlOutlives, DataPort, DataPortConflict, NoDataPort, PortTaken, Reassembly, Repeated,
+    SequenceNumbers,
 };
 pub use announcement::{Announcement, Command, Mask, Role};
 pub use decide::{Decision, Masking, Opening, Segment, Side};
 pub use dialect::{
-    AfterAuthTls, AllowedPeer, AnnouncedAddress, AnnouncementsFrom, Argument, ControlPortEnd, CutKeyword,
-    Dialect, EmptyNumbers, ExtendedAddress, ExtendedDelimiter, ForeignLines, Gaps, KeywordPosition,
-    LeadingZeros, LetterCase, LineEnd, Malformed, MaskCommandsFrom, Octets, Oversize, PortZero, Range,
-    Reaches, RefusedPort, RepliesRead, ReplyEnd, ReplyScan, RestOfSegment, Strictness, Terms, ThirdParty,
-    WrongRole,
+    AfterAuthTls, AllowedPeer, AnnouncedAddress, AnnouncementsFrom, Argument, BeforeAnswer, ControlPortEnd,
+    CutKeyword, Dialect, EmptyNumbers, ExtendedAddress, ExtendedDelimiter, ExtendedPortZero, ForeignLines,
+    Gaps, KeywordPosition, LeadingZeros, LetterCase, LineEnd, Malformed, MaskCommandsFrom, Octets, Oversize,
+    PortZero, Range, Reaches, RefusedPort, RepliesRead, ReplyEnd, ReplyScan, RestOfSegment, Strictness,
+    Terms, ThirdParty, WrongRole,
 };
 pub use dialogue::Dialogue;
 pub use keyword::may_announce;

@@ -82,6 +82,8 @@ pub enum SyntaxFault {
     OtherAddressFamily,
     /// More octets follow it than the dialect allows.
     TrailingOctets,
+    /// Its port is 0.
+    PortZero,
 }
 
 impl fmt::Display for LeftAlone {
@@ -136,6 +138,7 @@ impl fmt::Display for SyntaxFault {
             Self::LeadingZero => "a number begins with a zero",
             Self::OtherAddressFamily => "it is not of the IPv4 family",
             Self::TrailingOctets => "too much follows it",
+            Self::PortZero => "its port is 0",
         })
     }
 }

@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use crate::announcement::{Announcement, Form};
 use crate::dialect::{
-    Argument, Dialect, ExtendedAddress, ExtendedDelimiter, LineEnd, Octets, Reaches, ReplyEnd, ReplyScan,
+    Argument, Dialect, ExtendedAddress, ExtendedDelimiter, ExtendedPortZero, LineEnd, Octets, Reaches,
+    ReplyEnd, ReplyScan,
 };
 use crate::{Command, SyntaxFault};
 use cursor::{Cursor, is_line_end};
@@ -58,8 +59,10 @@ pub(crate) fn read(
         }
     };
     match command {
-        Command::Port | Command::Eprt => check_line_end(&cursor, dialect.line_end, text.whole)?,
-        Command::Reply227 | Command::Reply229 => check_reply_end(&cursor, dialect.reply_end)?,
+        Command::Port => check_line_end(&cursor, dialect.line_end, text.whole)?,
+        Command::Eprt => check_line_end(&cursor, dialect.extended_line_end, text.whole)?,
+        Command::Reply227 => check_reply_end(&cursor, dialect.reply_end)?,
+        Command::Reply229 => check_reply_end(&cursor, dialect.extended_reply_end)?,
     }
     let Found { endpoint, span, address, form } = found;
     if text.whole.saturating_sub(span.end) > usize::from(dialect.trailing_octets) {
@@ -247,6 +250,9 @@ fn read_port(cursor: &mut Cursor<'_>, dialect: &Dialect) -> Result<u16, SyntaxFa
     let port = read_number(cursor, true, dialect)?;
     if dialect.octets == Octets::Malformed && port.exact > u64::from(u16::MAX) {
         return Err(SyntaxFault::NumberTooLarge);
+    }
+    if low_half(port.wrapped) == 0 && dialect.extended_port_zero == ExtendedPortZero::Malformed {
+        return Err(SyntaxFault::PortZero);
     }
     Ok(low_half(port.wrapped))
 }

@@ -17,6 +17,7 @@ pub(crate) fn dialect() -> Dialect {
         commands: vec![Command::Port],
         announcements_from: AnnouncementsFrom::Inside,
         replies_read: RepliesRead::Any,
+        before_answer: BeforeAnswer::Read,
         wrong_role: WrongRole::Ignore,
         pipelining: Strictness::Ignore,
         keyword_position: KeywordPosition::SegmentStart,
@@ -31,14 +32,17 @@ pub(crate) fn dialect() -> Dialect {
         leading_zeros: LeadingZeros::Accept,
         empty_numbers: EmptyNumbers::Malformed,
         line_end: LineEnd::Crlf,
+        extended_line_end: LineEnd::Crlf,
         trailing_octets: u16::MAX,
         reply_scan: ReplyScan::FirstDigit,
         reply_end: ReplyEnd::Nothing,
+        extended_reply_end: ReplyEnd::Nothing,
         malformed: Malformed::Pass,
         third_party: ThirdParty::Pass,
         refused_ports: vec![Range { first: 1, last: 1023 }],
         refused_port: RefusedPort::Pass,
         port_zero: PortZero::Pass,
+        extended_port_zero: ExtendedPortZero::Announced,
         announced_address: AnnouncedAddress::External,
         rest_of_segment: RestOfSegment::Keep,
         extended_delimiter: ExtendedDelimiter::Keep,
@@ -64,6 +68,8 @@ pub(crate) fn dialect() -> Dialect {
         control_outlives: ControlOutlives::Nothing,
         rewrites_remembered: 8,
         adjust_sack: true,
+        adjust_icmp_errors: false,
+        begins_anew: BeginsAnew::OnSyn,
         reassembly: Reassembly::Segment,
         line_limit: 512,
         gaps: Gaps::Drop,
@@ -117,8 +123,8 @@ impl Talk {
 
     pub(crate) fn with_inside(dialect: Dialect, inside: Role) -> Self {
         let mut dialogue = Dialogue::default();
-        dialogue.begin(Role::Client, 1000);
-        dialogue.begin(Role::Server, 5000);
+        dialogue.begin(&dialect, Role::Client, 1000);
+        dialogue.begin(&dialect, Role::Server, 5000);
         Self { dialect, dialogue, server_port: 21, inside, next: [1000, 5000] }
     }
 

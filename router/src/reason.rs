@@ -120,6 +120,14 @@ pub enum DropReason {
     /// The gateway refused what it announces.
     #[error("{0}")]
     AnnouncementRefused(Refused),
+    /// The gateway moves the numbers of its connection, and finds no end to the segment's TCP options.
+    #[error(
+        "a control connection's segment whose TCP options are malformed, and its numbers are to be moved"
+    )]
+    TcpOptionsMalformed,
+    /// An ICMP error that the gateway takes for a segment of the connection it is about, and cannot read as one.
+    #[error("an ICMP error taken for a segment of its control connection, and it cannot be read as one")]
+    ErrorReadAsSegment,
     /// A segment of a control connection before which bytes are missing.
     #[error("a control connection's segment before which bytes are missing; its sender sends it again")]
     GapInControl,

@@ -137,6 +137,26 @@ pub enum PortZero {
     RewriteOnly,
 }
 
+/// What is done with what the opener of a connection says before anything has come from the other end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BeforeAnswer {
+    /// It is read like all else.
+    Read,
+    /// It passes unread.
+    Pass,
+}
+
+/// What a port 0 in an EPRT or 229 is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExtendedPortZero {
+    /// An announcement of port 0, as in a PORT.
+    Announced,
+    /// No port at all.
+    Malformed,
+}
+
 /// Which end of a connection has the control port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -283,7 +303,7 @@ pub enum ReplyScan {
     Phrase,
 }
 
-/// What must follow the endpoint in a 227 or 229.
+/// What must follow the endpoint of a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReplyEnd {

@@ -275,9 +275,9 @@ fn a_missing_piece_loses_the_line_and_no_more() {
 fn another_connection_of_the_same_ends_begins_anew() {
     let mut talk = Talk::new(Dialect { foreign_lines: ForeignLines::StopWatching, ..dialect() });
     talk.say("GET /\r\n");
-    talk.dialogue.begin(Role::Client, 1000);
+    talk.dialogue.begin(&talk.dialect, Role::Client, 1000);
     assert_eq!(reason(talk.say(P)), LeftAlone::Foreign, "the same SYN once more");
-    talk.dialogue.begin(Role::Client, 9000);
+    talk.dialogue.begin(&talk.dialect, Role::Client, 9000);
     let fresh = Segment { sequence: 9000, ..from_client(P.as_bytes()) };
     opened(first(talk.dialogue.read(&talk.dialect, &fresh)));
 }

@@ -10,11 +10,14 @@ mod by_map;
 mod by_offsets;
 mod data_port;
 mod end_session;
+mod errors;
 mod forwards;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use quirknat_alg::{Decision, Dialect, Dialogue, LeftAlone, Oversize, Reassembly, Role, Segment, Side};
+use quirknat_alg::{
+    BeforeAnswer, Decision, Dialect, Dialogue, LeftAlone, Oversize, Reassembly, Role, Segment, Side,
+};
 
 use super::{Router, Stop};
 use crate::event::{EventKind, Origin};
@@ -28,6 +31,8 @@ use by_line::Assembly;
 #[derive(Debug)]
 pub(super) struct Control {
     ends: Ends,
+    /// Whether the end that did not open it has sent anything.
+    is_answered: bool,
     /// What was said so far.
     dialogue: Dialogue,
     numbers: Numbers,
@@ -73,7 +78,13 @@ impl Ends {
 impl Control {
     pub(super) fn new(ends: Ends, dialect: &Dialect) -> Self {
         let lines = (dialect.reassembly == Reassembly::Line).then(Box::default);
-        Self { ends, dialogue: Dialogue::default(), numbers: Numbers::new(dialect), lines }
+        Self {
+            ends,
+            is_answered: false,
+            dialogue: Dialogue::default(),
+            numbers: Numbers::new(dialect),
+            lines,
+        }
     }
 
     /// What an end that is on the other side calls a number of `sender`'s; `None` where it is the same.
@@ -93,13 +104,19 @@ impl Router {
         if packet.fragment() != Fragment::Whole {
             return Err(DropReason::FragmentOfControl.into());
         }
-        if let (Some(tcp), Some(control)) = (packet.tcp(), self.control_of(id))
+        if !self.heard(id, from) && self.dialect.before_answer == BeforeAnswer::Pass {
+            return Ok(());
+        }
+        self.reassembly.was_read = !packet.tcp_payload().is_empty();
+        let control = self.flows.get(id).and_then(|flow| self.controls.get_mut(flow.control.0 as usize));
+        if let (Some(tcp), Some(control)) = (packet.tcp(), control)
             && tcp.flags.has(TcpFlags::SYN)
         {
             // A SYN takes a sequence number of its own before the first byte.
             let sequence = tcp.sequence.wrapping_add(1);
-            control.dialogue.begin(control.ends.role(from), sequence);
-            control.numbers.begin(from, sequence);
+            if control.dialogue.begin(&self.dialect, control.ends.role(from), sequence) {
+                control.numbers.begin(from, sequence);
+            }
         }
         match self.control_of(id).map(|control| (&control.numbers, control.lines.is_some())) {
             Some((Numbers::Map(_), false)) => self.control_by_map(id, from, packet)?,
@@ -108,6 +125,13 @@ impl Router {
             None => {}
         }
         Ok(())
+    }
+
+    /// The end on the side `from` has sent something on a watched connection; gives whether it is answered.
+    pub(super) fn heard(&mut self, id: FlowId, from: Side) -> bool {
+        let Some(control) = self.control_of(id) else { return false };
+        control.is_answered |= control.ends.role(from) == Role::Server;
+        control.is_answered
     }
 
     /// What the gateway does with a segment, of which it has read the bytes before `read_from`: nothing for nothing that it

@@ -14,6 +14,7 @@ use crate::packet::{Packet, Protocol, TcpFlags, Transport, reset};
 use crate::profile::{MidStream, TellRefusal};
 use crate::reason::DropReason;
 use crate::state::flow::{ControlId, Flow, FlowId};
+use crate::state::forward::ForwardId;
 use crate::state::mapping::MappingId;
 use crate::state::progress::Progress;
 use crate::state::timer::TimerId;
@@ -275,13 +276,29 @@ impl Router {
         let Some((translation, remote)) = self.flows.get(flow).map(|flow| (flow.serial, flow.remote)) else {
             return;
         };
-        let Ok(Some(id)) = self.forwards.admitting(Protocol::Tcp, port, remote) else { return };
-        let Some(forward) = self.forwards.get_mut(id) else { return };
-        forward.used = forward.used.saturating_add(1);
-        let (serial, used_up) = (forward.serial, forward.is_used_up());
-        self.events.push(EventKind::ForwardUsed { forward: serial, translation });
+        let Some((id, used_up)) = self.count_use(port, remote) else { return };
+        if let Some(forward) = self.forwards.get(id) {
+            self.events.push(EventKind::ForwardUsed { forward: forward.serial, translation });
+        }
         if used_up {
             self.close_forward(id, ForwardEnd::UsedUp);
         }
+    }
+
+    /// A segment came to the gateway's forward at `port` that begins no connection. It has used the forward all the same:
+    /// Linux takes an expectation out before it looks at flags (`nf_conntrack_core.c`, `init_conntrack`).
+    #[cold]
+    pub(super) fn waste_forward(&mut self, port: u16, remote: SocketAddrV4) {
+        if let Some((id, true)) = self.count_use(port, remote) {
+            self.close_forward(id, ForwardEnd::UsedUp);
+        }
+    }
+
+    /// The gateway's forward at `port` is used once more, if it admits `remote`; gives whether it is used up by that.
+    fn count_use(&mut self, port: u16, remote: SocketAddrV4) -> Option<(ForwardId, bool)> {
+        let id = self.forwards.admitting(Protocol::Tcp, port, remote).ok().flatten()?;
+        let forward = self.forwards.get_mut(id)?;
+        forward.used = forward.used.saturating_add(1);
+        Some((id, forward.is_used_up()))
     }
 }

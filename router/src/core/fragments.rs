@@ -29,6 +29,7 @@ impl Router {
                 if *self.profile.fragments.cut == FragmentCut::ToMtu {
                     return translate(self, ingress, packet);
                 }
+                self.reassembly.was_read = false;
                 let egress = translate(self, ingress, packet)?;
                 return self.cut_again(egress, &cuts, packet);
             }
@@ -95,7 +96,7 @@ impl Router {
         let link = if egress == Interface::Wan { self.wan_mtu } else { self.lan_mtu };
         let (bytes, header_length) = (packet.as_bytes(), packet.transport_at());
         let sizes = cuts.sizes();
-        let as_before = !std::mem::take(&mut self.reassembly.was_read)
+        let as_before = !self.reassembly.was_read
             && cuts.largest <= link
             && sizes.iter().sum::<usize>() + header_length == bytes.len()
             && sizes.first().is_some_and(|first| *first >= edited(packet).min(bytes.len() - header_length));

@@ -52,6 +52,7 @@ impl Router {
             IcmpErrors::TranslateOuter => {}
             _ => self.translate_quote(id, from, quote, packet),
         }
+        self.adjust_error(id, from, packet)?;
         self.record_route(from, &passing, packet);
         Ok(self.depart(from, &passing, Passage::IcmpErrorTranslated, packet))
     }

@@ -100,6 +100,9 @@ impl Router {
         if let Transport::Echo { request: true, .. } = packet.transport() {
             return Err(self.wan_ping(packet));
         }
+        if packet.tcp().is_some_and(|tcp| self.tracking.refuses_to_begin(tcp.flags)) {
+            self.waste_forward(external.port(), remote);
+        }
         let wanted = self.wanted(protocol, remote, external, packet);
         let Wanted { inside, origin, mapping } = wanted.map_err(|reason| self.unsolicited(reason, packet))?;
         self.passable(Side::Outside, Side::Inside, packet)?;

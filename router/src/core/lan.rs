@@ -6,7 +6,7 @@ use quirknat_alg::Side;
 
 use super::{LanPort, Router, Step, Stop};
 use crate::event::{Interface, Passage};
-use crate::packet::Packet;
+use crate::packet::{Fragment, Packet};
 use crate::profile::Sources;
 use crate::reason::DropReason;
 
@@ -56,6 +56,10 @@ impl Router {
             return Err(DropReason::NotUnicast.into());
         }
         if other.address == own.address {
+            // Without a switch a packet only gets here if it was sent to the router to be passed on.
+            if !self.has_switch && packet.fragment() == Fragment::Whole {
+                self.passable(Side::Inside, Side::Inside, packet)?;
+            }
             self.switch(port, destination, packet)
         } else {
             self.passable(Side::Inside, Side::Inside, packet)?;

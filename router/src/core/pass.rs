@@ -77,7 +77,6 @@ impl Router {
         let Some(flow) = self.flows.get_mut(id) else { return Err(DropReason::NoTranslation.into()) };
         if flow.protocol == Protocol::Tcp {
             if flow.control != ControlId::NONE {
-                self.reassembly.was_read = !packet.tcp_payload().is_empty();
                 self.control_segment(id, from, packet)?;
                 self.outgrown(from, packet)?;
             } else if may_announce(packet.tcp_payload()) {
@@ -170,7 +169,10 @@ impl Router {
             }
             Side::Outside => (self.wan, Interface::Wan),
         };
-        let error = self.own(refusal.error.about(packet, router), packet, true);
+        let mut error = self.own(self.error_about(refusal.error, packet, router), packet, true);
+        if let Err(reason) = self.adjust_own_error(from, packet, &mut error) {
+            return Stop::Dropped(reason);
+        }
         self.transmits.push_back((ingress, error));
         Stop::Answered(refusal.answer)
     }

@@ -121,6 +121,9 @@ impl Router {
     #[cold]
     pub(super) fn pass_closely(&mut self, id: FlowId, from: Side, packet: &mut Packet<'_>) -> Step {
         let (id, judged) = self.track(id, from, packet)?;
+        if !matches!(judged, Judged::Dropped(_)) {
+            self.heard(id, from);
+        }
         match (judged, from) {
             // Its destination stays the router, which is no hop.
             (Judged::Dropped(reason), Side::Outside) => return Err(reason.into()),

@@ -41,8 +41,19 @@ impl IcmpError {
     /// The error about `packet`, from `router` to the packet's source. Ask
     /// [`Packet::may_be_answered_with_an_error`] before.
     pub fn about(self, packet: &Packet<'_>, router: Ipv4Addr) -> Vec<u8> {
-        let whole = packet.as_bytes();
-        let mut quote = whole.get(..LONGEST_ERROR - ERROR_HEADERS).unwrap_or(whole).to_vec();
+        self.quoting(packet.as_bytes(), packet, router, 0)
+    }
+
+    /// The error about `packet` that quotes `whole`, with so many octets left for options.
+    pub(crate) fn quoting(
+        self,
+        whole: &[u8],
+        packet: &Packet<'_>,
+        router: Ipv4Addr,
+        options: usize,
+    ) -> Vec<u8> {
+        let room = (LONGEST_ERROR - ERROR_HEADERS).saturating_sub(options);
+        let mut quote = whole.get(..room).unwrap_or(whole).to_vec();
         if packet.uncuttable > 0 {
             set_dont_fragment(&mut quote);
         }
@@ -119,6 +130,22 @@ fn set_dont_fragment(quote: &mut [u8]) {
     write_u16(quote, 6, flags | DONT_FRAGMENT);
     let change = Difference::default().word(flags, flags | DONT_FRAGMENT);
     write_u16(quote, 10, change.apply(sum));
+}
+
+/// Puts an IP option into a packet that has none.
+pub(crate) fn insert_option(bytes: &mut Vec<u8>, option: &[u8]) {
+    const HEADER: usize = 20;
+    let padded = option.len().next_multiple_of(4);
+    let padding = std::iter::repeat_n(0, padded - option.len());
+    bytes.splice(HEADER..HEADER, option.iter().copied().chain(padding));
+    if let (Some(first), Ok(words)) = (bytes.first_mut(), u8::try_from((HEADER + padded) / 4)) {
+        *first = *first & 0xf0 | words & 0x0f;
+    }
+    let length = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
+    write_u16(bytes, 2, length);
+    write_u16(bytes, 10, 0);
+    let sum = !checksum::sum(bytes.get(..HEADER + padded).unwrap_or_default());
+    write_u16(bytes, 10, sum);
 }
 
 /// Gives a packet of the router's own its type of service, and takes "don't fragment" away where it may be cut.

@@ -120,20 +120,6 @@ impl Packet<'_> {
         self.recompute_tcp_checksum();
     }
 
-    /// Changes each edge of the SACK blocks by itself, whatever becomes of the blocks.
-    pub(crate) fn move_sack_edges(&mut self, mut map: impl FnMut(u32) -> u32) {
-        let Some((start, end)) = self.sack_option() else { return };
-        let Some(blocks) = self.bytes.get_mut(start + 2..end) else { return };
-        if blocks.len() % 8 != 0 {
-            return;
-        }
-        for edge in blocks.as_chunks_mut::<4>().0 {
-            let moved = map(read_u32(edge, 0));
-            write_u32(edge, 0, moved);
-        }
-        self.recompute_tcp_checksum();
-    }
-
     /// Where the SACK option stands, from its kind to its end.
     fn sack_option(&self) -> Option<(usize, usize)> {
         const SACK: u8 = 5;

@@ -11,6 +11,7 @@ mod gre;
 mod options;
 mod parse;
 mod quote;
+mod renumber;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -21,13 +22,16 @@ use serde::{Serialize, Serializer};
 use crate::profile::IcmpQuery;
 
 pub use build::IcmpError;
-pub(crate) use build::{acknowledgement, datagram, echo_reply, reset, reset_between, set_header};
+pub(crate) use build::{
+    acknowledgement, datagram, echo_reply, insert_option, reset, reset_between, set_header,
+};
 pub(crate) use edit::End;
 pub use fragment::fragments;
 pub(crate) use fragment::{pieces, sizes as fragment_sizes};
 pub(crate) use gre::Gre;
 pub use parse::Malformed;
 pub(crate) use quote::Quote;
+pub(crate) use renumber::{Heed, Unreadable};
 
 /// The protocols that are translated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

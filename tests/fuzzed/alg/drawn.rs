@@ -120,6 +120,13 @@ pub(super) fn dialect(source: &mut Source<'_>) -> Dialect {
         line_limit: source.number(),
         gaps: source.any(),
         oversize: source.any(),
+        // Drawn last, so that inputs that are kept mean what they did.
+        extended_line_end: source.any(),
+        extended_reply_end: source.any(),
+        extended_port_zero: source.any(),
+        before_answer: source.any(),
+        begins_anew: source.any(),
+        adjust_icmp_errors: source.bit(),
     }
 }
 

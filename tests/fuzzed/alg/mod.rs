@@ -71,7 +71,7 @@ impl Session {
         let ends = [Role::Client, Role::Server].map(|role| {
             let first = u32::from(source.octet()).wrapping_sub(0x80);
             if bits & 1 == 0 {
-                dialogue.begin(role, first);
+                dialogue.begin(&dialect, role, first);
             }
             End { first, ..End::default() }
         });

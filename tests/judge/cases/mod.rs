@@ -4,6 +4,7 @@
 mod ftp;
 mod hostile;
 mod nat;
+mod tracked;
 
 use super::conversation::Conversation;
 use super::packets::End;
@@ -16,7 +17,7 @@ pub struct Case {
 }
 
 pub fn all() -> Vec<Case> {
-    [nat::cases(), ftp::cases(), hostile::cases()].into_iter().flatten().collect()
+    [nat::cases(), ftp::cases(), hostile::cases(), tracked::cases()].into_iter().flatten().collect()
 }
 
 fn case(number: &'static str, name: &'static str, tell: impl FnOnce(&mut Scene)) -> Case {

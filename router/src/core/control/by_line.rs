@@ -2,7 +2,7 @@
 //! what came waits for the rest. The router acknowledges it itself, since a sender may wait for that with the rest
 //! (RFC 896), and then has to see that it arrives.
 
-use quirknat_alg::Side;
+use quirknat_alg::{BeginsAnew, Side};
 
 use super::super::{Router, Stop};
 use crate::event::{EventKind, Interface};
@@ -74,11 +74,12 @@ impl Router {
     /// A SYN begins new lines. A reset stands where the receiver expects it, and what waited is of no use.
     fn begin_lines(&mut self, id: FlowId, from: Side, packet: &mut Packet<'_>) {
         let Some(tcp) = packet.tcp() else { return };
+        let renews = self.dialect.begins_anew == BeginsAnew::OnSyn;
         let Some(assembly) = self.assembly_of(id) else { return };
         let lines = assembly.lines.of_mut(from);
         match lines.held_from() {
             Some(sequence) if tcp.flags.has(TcpFlags::RST) => packet.set_sequence(sequence),
-            _ if tcp.flags.has(TcpFlags::SYN) => lines.begin(),
+            _ if tcp.flags.has(TcpFlags::SYN) && renews => lines.begin(),
             _ => {}
         }
     }

@@ -4,7 +4,7 @@
 use quirknat_alg::{Oversize, Replacement, Side};
 
 use super::super::Router;
-use crate::packet::{Packet, TcpFlags};
+use crate::packet::{Heed, Packet, TcpFlags, Unreadable};
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
 use crate::state::numbers::{Numbers, Resized};
@@ -18,7 +18,7 @@ impl Router {
     ) -> Result<(), DropReason> {
         let Some(tcp) = packet.tcp() else { return Ok(()) };
         let resized = self.read_again(id, from, packet)?;
-        let adjust_sack = self.dialect.adjust_sack;
+        let selective = self.dialect.adjust_sack;
         let Some(Numbers::Offsets(offsets)) = self.control_of(id).map(|control| &mut control.numbers) else {
             return Ok(());
         };
@@ -26,13 +26,16 @@ impl Router {
         if resized.is_some_and(|resized| resized.change != 0) {
             own.take_over(other);
         }
-        // Whether a flag says that the acknowledgement number means anything is looked at by none of these gateways.
-        packet.set_sequence(own.pass(tcp.sequence, resized));
-        packet.set_acknowledgement(other.acknowledge(tcp.acknowledgement));
-        if adjust_sack {
-            packet.move_sack_edges(|edge| other.acknowledge(edge));
+        let heed = Heed { acknowledgement_flag: own.heeds_acknowledgement_flag(), selective };
+        // The first segment that was rewritten has all its numbers from before that.
+        let moves = own.is_moved() || other.is_moved();
+        let passed = own.pass(tcp.sequence, resized);
+        if !moves {
+            return Ok(());
         }
-        Ok(())
+        packet
+            .move_numbers(heed, |_| passed, |number| other.acknowledge(number))
+            .map_err(|Unreadable| DropReason::TcpOptionsMalformed)
     }
 
     /// Reads a segment and rewrites it in place.
@@ -43,8 +46,8 @@ impl Router {
         packet: &mut Packet<'_>,
     ) -> Result<Option<Resized>, DropReason> {
         let Some(tcp) = packet.tcp().filter(|_| !packet.tcp_payload().is_empty()) else { return Ok(None) };
-        let sequence = tcp.sequence.wrapping_add(u32::from(tcp.flags.has(TcpFlags::SYN)));
-        let decisions = self.read_segment(id, from, sequence, 0, packet.tcp_payload());
+        // None of these gateways counts a SYN among the octets.
+        let decisions = self.read_segment(id, from, tcp.sequence, 0, packet.tcp_payload());
         let replacements = self.carry_out_all(id, from, decisions, packet)?;
         if replacements.is_empty() {
             return Ok(None);

@@ -20,6 +20,8 @@ pub(crate) struct Resized {
 pub(crate) struct Offsets {
     /// The first byte's number, where the SYN was seen.
     first: Option<u32>,
+    /// Whether a rewritten segment has become longer or shorter.
+    is_moved: bool,
     model: Model,
     fresh: Model,
 }
@@ -56,19 +58,21 @@ impl Offsets {
     }
 
     fn new(model: Model) -> Self {
-        Self { first: None, fresh: model.clone(), model }
+        Self { first: None, is_moved: false, fresh: model.clone(), model }
     }
 
     /// A SYN: the first byte will have `sequence`. The same SYN again begins nothing.
     pub(crate) fn begin(&mut self, sequence: u32) {
         if self.first != Some(sequence) {
             self.first = Some(sequence);
+            self.is_moved = false;
             self.model = self.fresh.clone();
         }
     }
 
     /// A segment with the sender's `sequence` passes, rewritten or as it is; gives the number it leaves with.
     pub(crate) fn pass(&mut self, sequence: u32, resized: Option<Resized>) -> u32 {
+        self.is_moved |= resized.is_some_and(|resized| resized.change != 0);
         match &mut self.model {
             Model::TwoOffsets(offsets) => {
                 if let Some(resized) = resized {
@@ -107,6 +111,17 @@ impl Offsets {
             Model::Latest(skew) => moved(number, skew.wrapping_neg()),
             Model::Slots(slots) => slots.acknowledge(number),
         }
+    }
+
+    /// Whether a number may be another one on the other side.
+    pub(crate) fn is_moved(&self) -> bool {
+        self.is_moved
+    }
+
+    /// Whether an acknowledgement number is left alone where no flag says that it means anything: only Linux asks
+    /// (`nf_ct_seq_adjust`).
+    pub(crate) fn heeds_acknowledgement_flag(&self) -> bool {
+        matches!(self.model, Model::TwoOffsets(_))
     }
 
     /// Where one difference holds for a connection, the newest counts whichever end's it is, on top of the one before.
