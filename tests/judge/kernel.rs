@@ -116,6 +116,9 @@ fn set_up() -> Result<(Tun, Tun, Socket), String> {
              addr add {SHORT_LAN_ADDRESS}/24 dev lan0\naddr add {WAN_ADDRESS}/24 dev wan0\nroute add default dev wan0\n"
         ),
     )?;
+    // What comes from outside under an address of the inside is nobody's.
+    fs::write("/proc/sys/net/ipv4/conf/wan0/rp_filter", "1")
+        .map_err(|error| format!("cannot set rp_filter: {error}"))?;
     run("nft", &["-f", "-"], RULES)?;
     let conntrack = netfilter_socket().map_err(|error| format!("cannot open a netfilter socket: {error}"))?;
     Ok((lan, wan, conntrack))

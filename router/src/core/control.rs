@@ -107,7 +107,7 @@ impl Router {
         if !self.heard(id, from) && self.dialect.before_answer == BeforeAnswer::Pass {
             return Ok(());
         }
-        self.reassembly.was_read = !packet.tcp_payload().is_empty();
+        self.reassembly.was_read = true;
         let control = self.flows.get(id).and_then(|flow| self.controls.get_mut(flow.control.0 as usize));
         if let (Some(tcp), Some(control)) = (packet.tcp(), control)
             && tcp.flags.has(TcpFlags::SYN)

@@ -95,11 +95,11 @@ impl Router {
     fn cut_again(&mut self, egress: Interface, cuts: &Cuts, packet: &Packet<'_>) -> Step {
         let link = if egress == Interface::Wan { self.wan_mtu } else { self.lan_mtu };
         let (bytes, header_length) = (packet.as_bytes(), packet.transport_at());
-        let sizes = cuts.sizes();
+        let sizes = pulled_together(cuts.sizes(), edited(packet));
         let as_before = !self.reassembly.was_read
             && cuts.largest <= link
             && sizes.iter().sum::<usize>() + header_length == bytes.len()
-            && sizes.first().is_some_and(|first| *first >= edited(packet).min(bytes.len() - header_length));
+            && stands_alone(&sizes);
         let sizes = if as_before { sizes } else { fragment_sizes(bytes, link.min(cuts.largest)) };
         self.counters.forwarded += 1;
         // Linux's ip_fraglist_prepare writes every fragment's flags anew, ip_frag_next keeps DF.
@@ -171,15 +171,44 @@ impl Router {
     }
 }
 
+/// The fragments' sizes once the first one holds at least `least` octets, which it takes from those behind it (Linux
+/// `__pskb_pull_tail`).
+fn pulled_together(sizes: Vec<usize>, least: usize) -> Vec<usize> {
+    let mut sizes = sizes.into_iter();
+    let mut first = sizes.next().unwrap_or_default();
+    let mut missing = least.saturating_sub(first);
+    let mut rest = Vec::new();
+    for size in sizes {
+        let taken = missing.min(size);
+        (first, missing) = (first + taken, missing - taken);
+        if taken < size {
+            rest.push(size - taken);
+        }
+    }
+    std::iter::once(first).chain(rest).collect()
+}
+
+/// Whether these can be fragments as they are: several, and all but the last of a length that an offset can say.
+fn stands_alone(sizes: &[usize]) -> bool {
+    sizes.len() > 1
+        && sizes.split_last().is_some_and(|(_, others)| others.iter().all(|size| size.is_multiple_of(8)))
+}
+
 /// How much of a packet's content a translator edits.
 fn edited(packet: &Packet<'_>) -> usize {
     const TCP_HEADER: usize = 20;
     const OTHER_HEADER: usize = 8;
     const QUOTED_HEADER: usize = 20;
+    let length = packet.as_bytes().len() - packet.transport_at();
     match (packet.transport(), packet.quote().map(|quote| quote.protocol)) {
         (Transport::Tcp(_), _) => TCP_HEADER,
         (Transport::Other, _) if packet.header().protocol != Protocol::GRE => 0,
-        (Transport::IcmpError, Some(Protocol::Tcp)) => OTHER_HEADER + QUOTED_HEADER + TCP_HEADER,
+        // Where the quote has it all.
+        (Transport::IcmpError, Some(Protocol::Tcp))
+            if length >= OTHER_HEADER + QUOTED_HEADER + TCP_HEADER =>
+        {
+            OTHER_HEADER + QUOTED_HEADER + TCP_HEADER
+        }
         (Transport::IcmpError, Some(Protocol::Other(number))) if number != Protocol::GRE => {
             OTHER_HEADER + QUOTED_HEADER
         }

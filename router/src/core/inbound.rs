@@ -56,10 +56,37 @@ impl Router {
     /// A packet to an address beyond the router.
     #[cold]
     fn pass_by(&mut self, _ingress: Interface, packet: &mut Packet<'_>) -> Step {
+        self.passable_beyond(packet)?;
+        Err(DropReason::DestinationNotOurs.into())
+    }
+
+    fn passable_beyond(&mut self, packet: &Packet<'_>) -> Result<(), Stop> {
         let is_on_lan = self.ports_of(packet.destination()).next().is_some();
         let to = if is_on_lan { Side::Inside } else { Side::Outside };
-        self.passable(Side::Outside, to, packet)?;
-        Err(DropReason::DestinationNotOurs.into())
+        self.passable(Side::Outside, to, packet)
+    }
+
+    /// A packet whose transport checksum is wrong. A router that holds connections against their windows asks for that last:
+    /// a hop and a forward have been used by then (Linux `nf_conntrack_in`, `init_conntrack`).
+    pub(super) fn unsound(&mut self, ingress: Interface, packet: &Packet<'_>) -> Result<(), Stop> {
+        let destination = packet.destination();
+        match ingress {
+            Interface::Wan if destination == self.wan => {
+                if let (Some(_), Some((_, remote, external))) = (packet.tcp(), packet.session()) {
+                    self.waste_forward(external.port(), remote);
+                }
+                Ok(())
+            }
+            Interface::Wan if self.is_checked_first(destination) => self.passable_beyond(packet),
+            Interface::Lan(_) if !self.is_own(destination) => {
+                self.passable(Side::Inside, Side::Outside, packet)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn is_own(&self, address: Ipv4Addr) -> bool {
+        address == self.wan || self.lan.iter().any(|port| port.address == address)
     }
 
     #[inline]

@@ -41,7 +41,7 @@ use smoltcp::time::{Duration, Instant};
 
 use crate::config::{Config, ConfigError, PortTrigger};
 use crate::event::{Answer, Detail, Event, EventKind, EventLog, Interface, Origin, Passage};
-use crate::packet::{Packet, Protocol};
+use crate::packet::{Malformed, Packet, Protocol};
 use crate::profile::{Identification, IpOptions, Profile};
 use crate::reason::DropReason;
 use crate::state::flow::{FlowId, FlowTable};
@@ -306,7 +306,7 @@ impl Router {
         let mut packet = match Packet::parse(bytes) {
             Ok(packet) => packet,
             Err(malformed) => {
-                self.drop_unread(malformed.into());
+                self.malformed(ingress, bytes, malformed);
                 return None;
             }
         };
@@ -392,6 +392,21 @@ impl Router {
     /// How many mappings the live translations share.
     pub fn mappings(&self) -> usize {
         self.mappings.len()
+    }
+
+    /// A packet that cannot be read, or only almost.
+    #[cold]
+    fn malformed(&mut self, ingress: Interface, bytes: &mut Vec<u8>, malformed: Malformed) {
+        if malformed == Malformed::TransportChecksum
+            && self.tracking.keeps_windows()
+            && let Ok(packet) = Packet::parse_unverified(bytes)
+        {
+            let (source, destination) = (packet.source(), packet.destination());
+            let stop = self.unsound(ingress, &packet).err();
+            self.stopped(stop.unwrap_or(Stop::Dropped(malformed.into())), source, destination);
+        } else {
+            self.drop_unread(malformed.into());
+        }
     }
 
     fn drop_unread(&mut self, reason: DropReason) {

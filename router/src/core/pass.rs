@@ -162,9 +162,8 @@ impl Router {
         let (router, ingress) = match from {
             Side::Inside => {
                 let asked = packet.destination();
-                let is_own = asked == self.wan || self.lan.iter().any(|port| port.address == asked);
                 let nearest = self.lan.get(usize::from(port)).map_or(self.wan, |port| port.address);
-                let own = if is_own { asked } else { nearest };
+                let own = if self.is_own(asked) { asked } else { nearest };
                 (own, self.back_to(source))
             }
             Side::Outside => (self.wan, Interface::Wan),

@@ -36,7 +36,14 @@ impl<'a> Packet<'a> {
     /// Checks `bytes` and cuts off what follows the packet in its buffer.
     #[inline]
     pub fn parse(bytes: &'a mut Vec<u8>) -> Result<Self, Malformed> {
-        let layout = check(bytes)?;
+        let layout = check::<true>(bytes)?;
+        bytes.truncate(usize::from(read_u16(bytes, 2)));
+        Ok(Self { bytes, layout, uncuttable: 0 })
+    }
+
+    /// Likewise, whatever the transport's checksum is.
+    pub(crate) fn parse_unverified(bytes: &'a mut Vec<u8>) -> Result<Self, Malformed> {
+        let layout = check::<false>(bytes)?;
         bytes.truncate(usize::from(read_u16(bytes, 2)));
         Ok(Self { bytes, layout, uncuttable: 0 })
     }
@@ -44,14 +51,15 @@ impl<'a> Packet<'a> {
     /// Puts the whole packet in the place of a fragment; a malformed one leaves it as it is. `uncuttable` is the
     /// length of its largest fragment where that may not be cut farther, or 0.
     pub(crate) fn complete(&mut self, bytes: Vec<u8>, uncuttable: usize) -> Result<(), Malformed> {
-        let layout = check(&bytes)?;
+        let layout = check::<true>(&bytes)?;
         *self.bytes = bytes;
         (self.layout, self.uncuttable) = (layout, u16::try_from(uncuttable).unwrap_or(u16::MAX));
         Ok(())
     }
 }
 
-fn check(bytes: &[u8]) -> Result<Layout, Malformed> {
+/// `VERIFY`: whether a wrong transport checksum is a fault.
+fn check<const VERIFY: bool>(bytes: &[u8]) -> Result<Layout, Malformed> {
     match bytes.first() {
         Some(first) if first >> 4 == 4 => {}
         Some(_) => return Err(Malformed::NotIpv4),
@@ -71,11 +79,11 @@ fn check(bytes: &[u8]) -> Result<Layout, Malformed> {
     let (transport, header_end) = match fragment {
         Fragment::Later => (Kind::None, 0),
         // What is missing may come in the next fragment.
-        Fragment::First => match check_transport(&ip, fragment, content) {
+        Fragment::First => match check_transport::<VERIFY>(&ip, fragment, content) {
             Err(Malformed::TransportLength) => (Kind::None, 0),
             checked => checked?,
         },
-        Fragment::Whole => check_transport(&ip, fragment, content)?,
+        Fragment::Whole => check_transport::<VERIFY>(&ip, fragment, content)?,
     };
     // IPv4's and TCP's headers are at most 60 bytes each.
     let narrow = |at: usize| u8::try_from(at).unwrap_or_default();
@@ -88,7 +96,7 @@ fn check(bytes: &[u8]) -> Result<Layout, Malformed> {
 }
 
 /// What the transport is, and where TCP's header ends.
-fn check_transport(
+fn check_transport<const VERIFY: bool>(
     ip: &Ipv4HeaderSlice<'_>,
     fragment: Fragment,
     content: &[u8],
@@ -97,25 +105,33 @@ fn check_transport(
     const UDP: u8 = Protocol::Udp.number();
     const ICMP: u8 = Protocol::Icmp.number();
     match ip.protocol().0 {
-        TCP => check_tcp(ip, fragment, content).map(|end| (Kind::Tcp, end)),
-        UDP => check_udp(ip, fragment, content).map(|()| (Kind::Udp, 0)),
-        ICMP => check_icmp(fragment, content).map(|kind| (kind, 0)),
+        TCP => check_tcp::<VERIFY>(ip, fragment, content).map(|end| (Kind::Tcp, end)),
+        UDP => check_udp::<VERIFY>(ip, fragment, content).map(|()| (Kind::Udp, 0)),
+        ICMP => check_icmp::<VERIFY>(fragment, content).map(|kind| (kind, 0)),
         _ => Ok((Kind::Other, 0)),
     }
 }
 
-fn check_tcp(ip: &Ipv4HeaderSlice<'_>, fragment: Fragment, content: &[u8]) -> Result<usize, Malformed> {
+fn check_tcp<const VERIFY: bool>(
+    ip: &Ipv4HeaderSlice<'_>,
+    fragment: Fragment,
+    content: &[u8],
+) -> Result<usize, Malformed> {
     if content.len() < TCP_HEADER {
         return Err(Malformed::TransportLength);
     }
     let tcp = TcpHeaderSlice::from_slice(content).map_err(|_| Malformed::TransportLength)?;
-    if fragment == Fragment::Whole && transport_sum(ip, content) != 0xffff {
+    if VERIFY && fragment == Fragment::Whole && transport_sum(ip, content) != 0xffff {
         return Err(Malformed::TransportChecksum);
     }
     Ok(tcp.slice().len())
 }
 
-fn check_udp(ip: &Ipv4HeaderSlice<'_>, fragment: Fragment, content: &[u8]) -> Result<(), Malformed> {
+fn check_udp<const VERIFY: bool>(
+    ip: &Ipv4HeaderSlice<'_>,
+    fragment: Fragment,
+    content: &[u8],
+) -> Result<(), Malformed> {
     if content.len() < UDP_HEADER {
         return Err(Malformed::TransportLength);
     }
@@ -126,18 +142,18 @@ fn check_udp(ip: &Ipv4HeaderSlice<'_>, fragment: Fragment, content: &[u8]) -> Re
             return Err(Malformed::TransportLength);
         }
         // RFC 768: a zero checksum means that there is none.
-        if udp.checksum() != 0 && transport_sum(ip, datagram) != 0xffff {
+        if VERIFY && udp.checksum() != 0 && transport_sum(ip, datagram) != 0xffff {
             return Err(Malformed::TransportChecksum);
         }
     }
     Ok(())
 }
 
-fn check_icmp(fragment: Fragment, content: &[u8]) -> Result<Kind, Malformed> {
+fn check_icmp<const VERIFY: bool>(fragment: Fragment, content: &[u8]) -> Result<Kind, Malformed> {
     if content.len() < ICMP_HEADER {
         return Err(Malformed::TransportLength);
     }
-    if fragment == Fragment::Whole && checksum::sum(content) != 0xffff {
+    if VERIFY && fragment == Fragment::Whole && checksum::sum(content) != 0xffff {
         return Err(Malformed::TransportChecksum);
     }
     Ok(match content.first() {

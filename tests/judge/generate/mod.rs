@@ -280,8 +280,25 @@ impl Plan {
         Step { flow, from, what, ip: Ip::default() }
     }
 
+    /// No connection through a forward has both its ends from another one of the same host: the kernel then gives the far
+    /// end another port, which the profile does not.
+    fn keep_ends_apart(&mut self) {
+        const FORWARDED: [(u16, u8, u16); 3] = [(21, 100, 21), (2100, 101, 80), (5000, 100, 53)];
+        let [a, b, c, _] = LAN_ADDRESS.octets();
+        for index in 0..self.flows.len() {
+            let Flow { inside, remote, external, .. } = self.flows[index];
+            let through = FORWARDED.iter().find(|(port, ..)| *port == external);
+            let Some((_, host, port)) = through.filter(|_| external != inside.port()) else { continue };
+            let target = SocketAddrV4::new(Ipv4Addr::new(a, b, c, *host), *port);
+            if self.flows.iter().any(|other| (other.inside, other.remote) == (target, remote)) {
+                self.flows[index].remote.set_port(8080);
+            }
+        }
+    }
+
     /// The flows' steps mixed with one another, and disturbed.
     fn finish(mut self) -> Conversation {
+        self.keep_ends_apart();
         let mut steps = Vec::new();
         let mut scripts: Vec<_> =
             self.scripts.iter().map(|script| script.iter().cloned().peekable()).collect();
