@@ -5,13 +5,14 @@
 
 use super::*;
 use crate::dialect::{
-    AfterAuthTls, Argument, EmptyNumbers, ExtendedAddress, ExtendedDelimiter, ForeignLines, LeadingZeros,
-    LetterCase, LineEnd, Octets, Range as Numbers, ReplyEnd, ReplyScan, WrongRole,
+    AfterAuthTls, Argument, EmptyNumbers, ExtendedAddress, ExtendedDelimiter, ExtendedPortZero, ForeignLines,
+    LeadingZeros, LetterCase, LineEnd, Octets, Range as Numbers, ReplyEnd, ReplyScan, WrongRole,
 };
 use crate::testing::{SENDER, Talk, dialect};
 
 const P: &str = "PORT 192,168,1,100,195,80\r\n";
 const P_AND_LIST: &str = "PORT 192,168,1,100,195,80\r\nLIST\r\n";
+const ZERO: &str = "PORT 192,168,1,100,0,0\r\n";
 const NOOP_AND_P: &str = "NOOP\r\nPORT 192,168,1,100,195,80\r\n";
 const OF_INSIDE: &str = "227 Entering Passive Mode (192,168,1,100,195,80).\r\n";
 const OF_OUTSIDE: &str = "227 Entering Passive Mode (198,51,100,9,195,80).\r\n";

@@ -149,7 +149,7 @@ fn numbers_are_replaced_between_whatever_stands_there() {
     let dialect = Dialect {
         commands: Command::ALL.to_vec(),
         extended_delimiter: ExtendedDelimiter::Unread,
-        line_end: LineEnd::None,
+        extended_line_end: LineEnd::None,
         reply_scan: ReplyScan::FirstDigitBehindBlank,
         ..dialect()
     };

@@ -96,11 +96,12 @@ impl Router {
         let link = if egress == Interface::Wan { self.wan_mtu } else { self.lan_mtu };
         let (bytes, header_length) = (packet.as_bytes(), packet.transport_at());
         let sizes = pulled_together(cuts.sizes(), edited(packet));
+        let most = link.min(cuts.largest);
         let as_before = !self.reassembly.was_read
-            && cuts.largest <= link
             && sizes.iter().sum::<usize>() + header_length == bytes.len()
+            && sizes.iter().all(|size| size + header_length <= most)
             && stands_alone(&sizes);
-        let sizes = if as_before { sizes } else { fragment_sizes(bytes, link.min(cuts.largest)) };
+        let sizes = if as_before { sizes } else { fragment_sizes(bytes, most) };
         self.counters.forwarded += 1;
         // Linux's ip_fraglist_prepare writes every fragment's flags anew, ip_frag_next keeps DF.
         let pieces = pieces(bytes, &sizes, cuts.dont_fragment() && !as_before);

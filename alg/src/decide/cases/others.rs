@@ -9,7 +9,7 @@ cases! {
         {} => "open 50000 | open 50000",
         { extended_delimiter: ExtendedDelimiter::Bar } => "open 50000 | open 50000",
         { extended_delimiter: ExtendedDelimiter::BarOnly } => "open 50000 | left Malformed(NotANumber)",
-        { extended_delimiter: ExtendedDelimiter::Unread, line_end: LineEnd::NonDigit }
+        { extended_delimiter: ExtendedDelimiter::Unread, extended_line_end: LineEnd::NonDigit }
             => "open 50000 | open 50000",
     }
     case_28_eprt_of_another_family: Client inside, all(),
@@ -25,7 +25,7 @@ cases! {
         {
             extended_address: ExtendedAddress::Commas,
             extended_delimiter: ExtendedDelimiter::Unread,
-            line_end: LineEnd::None,
+            extended_line_end: LineEnd::None,
         }
             => "open 50000 | open 50000",
     }
@@ -33,6 +33,18 @@ cases! {
         [Client("EPRT |1|192.168.1.100,50000\r\n"), Client("EPRT |1|192.168.1.100.50000\r\n")] {
         { extended_address: ExtendedAddress::Commas, extended_delimiter: ExtendedDelimiter::Unread }
             => "left Malformed(NotANumber) | left Malformed(NotANumber)",
+    }
+    case_28_eprt_without_a_line_end: Client inside, all(),
+        [Client("EPRT |1|192.168.1.100|50000|"), Client("EPRT |1|192.168.1.100|50000")] {
+        {} => "left Malformed(CutOff) | left Malformed(CutOff)",
+        { line_end: LineEnd::None } => "left Malformed(CutOff) | left Malformed(CutOff)",
+        { extended_line_end: LineEnd::None } => "open 50000 | left Malformed(CutOff)",
+    }
+    case_28_eprt_of_port_0: Client inside, all(),
+        [Client("EPRT |1|192.168.1.100|0|\r\n"), Client("EPRT |1|192.168.1.2|0|\r\n"), Client(ZERO)] {
+        {} => "left PortZero | left ThirdPartyAddress | left PortZero",
+        { extended_port_zero: ExtendedPortZero::Malformed }
+            => "left Malformed(PortZero) | left Malformed(PortZero) | left PortZero",
     }
     case_29_a_227_without_numbers: Server inside, all(), [Server("227 Logout.\r\n")] {
         { commands: vec![Command::Port] } => "left CommandNotInDialect",
@@ -67,6 +79,12 @@ cases! {
         {} => "open 50000 | left Malformed(NotANumber)",
         { reply_scan: ReplyScan::FirstDigitBehindBlank, extended_delimiter: ExtendedDelimiter::Unread }
             => "open 50000 | open 50000",
+    }
+    case_29_a_229_without_a_parenthesis: Server inside, all(),
+        [Server("229 Extended (|||50000|"), Server("227 (192,168,1,100,195,80")] {
+        {} => "open 50000 | open 50000",
+        { reply_end: ReplyEnd::AnyOctet } => "open 50000 | left Malformed(CutOff)",
+        { extended_reply_end: ReplyEnd::AnyOctet } => "left Malformed(CutOff) | open 50000",
     }
     case_29_a_227_of_a_server_outside: Client inside, all(),
         [Client("PASV\r\n"), Server(OF_OUTSIDE), Server(OF_INSIDE)] {

@@ -44,8 +44,6 @@ impl Router {
         let Some(control) = self.controls.get_mut(flow.control.0 as usize).filter(|_| is_original) else {
             return Ok(());
         };
-        // The gateway has it in one piece, whatever it makes of it.
-        self.reassembly.was_read = true;
         let moved = match &mut control.numbers {
             Numbers::Offsets(offsets) => {
                 let (own, other) = offsets.both_mut(from);
