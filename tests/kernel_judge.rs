@@ -49,24 +49,20 @@ fn the_written_cases_leave_both_alike() {
     });
 }
 
-/// Those without a control connection: what differs of the others is listed in docs/kernel.md.
 #[test]
 fn generated_conversations_leave_both_alike() {
-    const NUMBERS: u64 = 1000;
+    const NUMBERS: u64 = 500;
     with_judge(|judge| {
         let mut stories = String::new();
-        let mut played = 0;
+        let mut with_control = 0;
         for number in 0..NUMBERS {
             let conversation = generate(7, number);
-            if conversation.has_port(21) {
-                continue;
-            }
-            played += 1;
+            with_control += u64::from(conversation.has_port(21));
             if let Some(exchanges) = judge.difference(&conversation) {
                 let _ = writeln!(stories, "conversation {number} of seed 7:\n{}", tell::story(&exchanges));
             }
         }
         assert!(stories.is_empty(), "{stories}");
-        assert!(played > 200, "{played} of {NUMBERS} have no control connection");
+        assert!(with_control > NUMBERS / 2, "{with_control} of {NUMBERS} have a control connection");
     });
 }

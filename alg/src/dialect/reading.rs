@@ -113,7 +113,8 @@ pub enum ThirdParty {
 pub enum RefusedPort {
     /// Left alone, no forward.
     Pass,
-    /// The segment is dropped.
+    /// The segment is dropped, and a forward at port 0, that nothing gets to, takes the place of one that waits (Linux,
+    /// `nf_nat_ftp`).
     Drop,
     /// The control connection is ended on both sides.
     EndSession,

@@ -91,6 +91,27 @@ pub(super) fn cases() -> Vec<Case> {
             scene.on(data, |script| script.put(Wan, FIN | ACK, 0, Vec::new(), Vec::new()));
             scene.on(data, |script| script.handshake(Wan));
         }),
+        case("33n", "a port 0 after a port, and a transfer to that", |scene| {
+            let control = announced(scene);
+            scene.send(control, Lan, "PORT 192,168,1,100,0,0\r\n");
+            transfer(scene, control);
+        }),
+        case("33o", "a reset after a repeated SYN, and an acknowledgement that answered neither", |scene| {
+            let plain = scene.flow((CLIENT, 1025), (SERVER, 80));
+            scene.on(plain, |script| script.put(Lan, SYN, -1, Vec::new(), Vec::new()));
+            scene.on(plain, |script| script.put(Wan, ACK, 0, Vec::new(), Vec::new()));
+            scene.on(plain, |script| script.put(Lan, SYN, -1, Vec::new(), Vec::new()));
+            scene.on(plain, |script| script.put(Lan, RST | ACK, -1, Vec::new(), Vec::new()));
+        }),
+        case("33p", "an ICMP error in fragments that are pulled together", |scene| {
+            let plain = scene.flow((CLIENT, 1025), (SERVER, 80));
+            scene.on(plain, |script| script.handshake(Lan));
+            scene.send(plain, Lan, "GET / HTTP/1.1\r\n");
+            for cuts in [vec![1], vec![3], vec![4], vec![5]] {
+                scene.step(plain, Wan, What::Error(unreachable(56)));
+                scene.change_ip(|ip| ip.cuts = cuts);
+            }
+        }),
         case("33m", "a server behind it: an error on the way its client's segments go", |scene| {
             let control = scene.flow((CLIENT, 21), (SERVER, 1024));
             log_in(scene, control, Wan);

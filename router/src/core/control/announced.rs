@@ -60,7 +60,12 @@ impl Router {
     ) -> Result<Option<Replacement>, DropReason> {
         let payload = packet.tcp_payload();
         match decision {
-            Decision::Refuse(refused) => Err(refused.into()),
+            Decision::Refuse(refused) => {
+                if refused == Refused::PortZero {
+                    self.make_room_for_forward(id, self.dialect.terms.outstanding);
+                }
+                Err(refused.into())
+            }
             Decision::EndSession(refused) => {
                 self.end_session(id, from, packet);
                 Err(refused.into())

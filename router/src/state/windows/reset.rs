@@ -46,16 +46,16 @@ impl Windows {
                 Reset::MayBeChallenged
             };
         }
-        if self.refuses_what_passed_aside(segment) || self.follows_a_challenge(segment) {
+        if self.refuses_what_passed_aside(way, segment) || self.follows_a_challenge(segment) {
             Reset::ClosesUnseen
         } else {
             Reset::Closes
         }
     }
 
-    /// Whether it refuses a SYN, or an acknowledgement in a half-open connection, that passed aside.
-    fn refuses_what_passed_aside(&self, segment: &Segment<'_>) -> bool {
-        let to_syn = self.is_answered && self.last.kind == Kind::Syn;
+    /// Whether it refuses the other end's SYN, or an acknowledgement in a half-open connection, that passed aside.
+    fn refuses_what_passed_aside(&self, way: Way, segment: &Segment<'_>) -> bool {
+        let to_syn = self.is_answered && self.last.kind == Kind::Syn && self.last.way != way;
         let to_acknowledgement = !self.is_assured && self.last.kind == Kind::Ack;
         (to_syn || to_acknowledgement) && segment.acknowledgement == self.last.end
     }

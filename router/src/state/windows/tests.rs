@@ -181,6 +181,11 @@ fn a_reset_that_refuses_what_passed_aside_closes_whatever_its_number() {
     let mut connection = Connection::established();
     assert_eq!(connection.judge(Original, segment(SYN, 70_000, 0)), Verdict::Aside);
     assert_eq!(connection.judge(Reply, segment(RST | ACK, 0, 70_001)), passes(10));
+    let mut connection = Connection::begin(&segment(SYN, 100, 0));
+    assert_eq!(connection.judge(Reply, segment(ACK, 500, 101)), Verdict::Aside);
+    assert_eq!(connection.judge(Original, segment(SYN, 100, 0)), Verdict::Passes { refresh: Some(120) });
+    let own = connection.judge(Original, segment(RST | ACK, 100, 500));
+    assert_eq!(own, Verdict::OutOfWindow { distrust: false }, "nobody refuses one's own SYN");
 }
 
 #[test]
