@@ -25,7 +25,7 @@ impl Router {
         let receiver = match self.receiver_port(from, number, packet) {
             Ok(port) => port,
             Err(reason) => {
-                if from == Side::Inside {
+                if from == Side::Inside && !self.is_between_hosts(protocol, packet) {
                     self.passable(Side::Inside, Side::Outside, packet)?;
                 }
                 return Err(reason.into());
@@ -44,6 +44,14 @@ impl Router {
             }
         };
         self.pass(id, from, packet)
+    }
+
+    /// Whether a packet from the LAN is between the hosts of a translation that no call ID tells from others. An error
+    /// about it, which has to be translated, is not when it quotes too little (Linux `gre_manip_pkt`).
+    fn is_between_hosts(&self, protocol: Protocol, packet: &Packet<'_>) -> bool {
+        let [source, destination] =
+            [packet.source(), packet.destination()].map(|address| SocketAddrV4::new(address, 0));
+        self.flows.find_exact(Side::Inside, protocol, source, destination).is_some()
     }
 
     /// What stands in place of the receiver's port: nothing, or a GRE call ID.

@@ -66,6 +66,15 @@ pub(super) fn cases() -> Vec<Case> {
                     vec![TcpOption::Nop, TcpOption::Sack(vec![(-6, 0)]), TcpOption::Sack(vec![(-40, -30)])];
             });
         }),
+    ]
+    .into_iter()
+    .chain(errors_and_ends())
+    .collect()
+}
+
+/// What is no segment of the connection, and what ends it or its forward.
+fn errors_and_ends() -> Vec<Case> {
+    vec![
         an_error("33g", "an error from the LAN about a connection that is adjusted", Lan, 48),
         an_error("33h", "one that quotes no more than eight octets", Lan, 28),
         an_error("33i", "one from the WAN", Wan, 48),
