@@ -3,6 +3,7 @@
 mod support;
 
 mod acting;
+mod adjusted;
 mod control;
 mod control_outlives;
 mod data_ports;
