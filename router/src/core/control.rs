@@ -246,6 +246,16 @@ fn segment(ends: Ends, side: Side, sender: Ipv4Addr, sequence: u32, bytes: &[u8]
     }
 }
 
+/// Puts a rewritten payload in, cut at `largest` octets where the profile says so.
+fn put_payload(mut payload: Vec<u8>, oversize: Oversize, largest: usize, packet: &mut Packet<'_>) {
+    if oversize == Oversize::Truncate && payload.len() > largest {
+        payload.truncate(largest);
+        // What ends the stream comes with the rest, which the sender will send again.
+        packet.clear_tcp_flag(TcpFlags::FIN);
+    }
+    packet.set_tcp_payload(&payload);
+}
+
 fn text(bytes: &[u8], range: &std::ops::Range<usize>) -> String {
     String::from_utf8_lossy(bytes.get(range.clone()).unwrap_or_default()).into_owned()
 }

@@ -3,6 +3,7 @@
 use quirknat_alg::{AnnouncementsFrom, Gaps, Oversize, Replacement, ReplacementText, Side};
 
 use super::super::Router;
+use super::put_payload;
 use crate::packet::{Packet, TcpFlags};
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
@@ -108,13 +109,8 @@ fn rewrite(stream: &Stream, sequence: u32, oversize: Oversize, largest: usize, p
     if !stream.is_rewritten() {
         return;
     }
-    if let Some(mut payload) = stream.rewritten_payload(sequence, packet.tcp_payload()) {
-        if oversize == Oversize::Truncate && payload.len() > largest {
-            payload.truncate(largest);
-            // What ends the stream comes with the rest, which the sender will send again.
-            packet.clear_tcp_flag(TcpFlags::FIN);
-        }
-        packet.set_tcp_payload(&payload);
+    if let Some(payload) = stream.rewritten_payload(sequence, packet.tcp_payload()) {
+        put_payload(payload, oversize, largest, packet);
     }
     let Some(header_sequence) = packet.tcp().map(|tcp| tcp.sequence) else { return };
     packet.set_sequence(stream.to_rewritten(header_sequence));

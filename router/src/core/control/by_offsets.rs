@@ -1,10 +1,11 @@
 //! A gateway with a few offsets between both ends' numbers: every segment is read, and rewritten where it stands,
 //! whether it came before or not.
 
-use quirknat_alg::{Oversize, Replacement, Side};
+use quirknat_alg::{Replacement, Side};
 
 use super::super::Router;
-use crate::packet::{Heed, Packet, TcpFlags, Unreadable};
+use super::put_payload;
+use crate::packet::{Heed, Packet, Unreadable};
 use crate::reason::DropReason;
 use crate::state::flow::FlowId;
 use crate::state::numbers::{Numbers, Resized};
@@ -59,11 +60,7 @@ impl Router {
         }
         let resized = resized(packet.tcp_payload().len(), payload.len());
         let largest = self.mtu_towards(from).saturating_sub(tcp.payload_at);
-        if self.dialect.oversize == Oversize::Truncate && payload.len() > largest {
-            payload.truncate(largest);
-            packet.clear_tcp_flag(TcpFlags::FIN);
-        }
-        packet.set_tcp_payload(&payload);
+        put_payload(payload, self.dialect.oversize, largest, packet);
         Ok(Some(resized))
     }
 }
