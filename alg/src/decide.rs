@@ -13,7 +13,7 @@ use crate::dialogue::{Closed, Dialogue};
 use crate::keyword::{self, Keyword};
 use crate::reason::{LeftAlone, Refused};
 use crate::syntax::{self, Text};
-use crate::{Announcement, Command, Mask, Role, SyntaxFault};
+use crate::{Announcement, Command, LongLine, Mask, Role, SyntaxFault};
 
 /// Which side of the router something stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,6 +126,9 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn decide(&self) -> Vec<Decision> {
+        if self.dialect.long_line == LongLine::EndSession && self.may_read() && self.has_long_line() {
+            return vec![Decision::EndSession(Refused::LongLine)];
+        }
         let mut decisions = Vec::new();
         let decided = self.keywords().filter_map(|(word, keyword)| self.decide_at(word, keyword));
         for decision in decided {
@@ -230,11 +233,32 @@ impl Reading<'_> {
         }
     }
 
+    /// Whether a line of the segment, with what came of it before, is longer than the gateway has room for.
+    fn has_long_line(&self) -> bool {
+        let mut before = self.dialogue.direction(self.segment.role).octets_before(self.segment.sequence);
+        let limit = usize::from(self.dialect.line_limit);
+        self.segment.bytes.split_inclusive(|octet| *octet == b'\n').any(|line| {
+            let length = std::mem::take(&mut before) + line.len();
+            length > limit
+        })
+    }
+
+    /// Whether the line that a word stands in is.
+    fn is_in_long_line(&self, word: &Range<usize>) -> bool {
+        let (before, from) = self.segment.bytes.split_at_checked(word.start).unwrap_or_default();
+        let to_end = from.iter().position(|octet| *octet == b'\n').map_or(from.len(), |end| end + 1);
+        let from_start = before.iter().rev().take_while(|octet| **octet != b'\n').count();
+        from_start + to_end > usize::from(self.dialect.line_limit)
+    }
+
     /// Why the gateway does not see a keyword of its own.
     fn overlooks(&self, word: &Range<usize>, command: Command) -> Option<LeftAlone> {
         let (dialect, segment) = (self.dialect, self.segment);
         if dialect.after_login && !self.dialogue.logged_in {
             return Some(LeftAlone::BeforeLogin);
+        }
+        if dialect.long_line == LongLine::Unread && self.is_in_long_line(word) {
+            return Some(LeftAlone::LongLine);
         }
         let asked_only = dialect.replies_read == RepliesRead::Asked && command.sent_by() == Role::Server;
         if asked_only && !self.dialogue.has_asked_for(command) {

@@ -13,7 +13,7 @@ pub use opening::{
 pub use range::Range;
 pub use reading::{
     AfterAuthTls, AnnouncementsFrom, Argument, BeforeAnswer, ControlPortEnd, CutKeyword, EmptyNumbers,
-    ExtendedPortZero, ForeignLines, KeywordPosition, LeadingZeros, LetterCase, LineEnd, Malformed,
+    ExtendedPortZero, ForeignLines, KeywordPosition, LeadingZeros, LetterCase, LineEnd, LongLine, Malformed,
     MaskCommandsFrom, Octets, PortZero, Reaches, RefusedPort, RepliesRead, ReplyEnd, ReplyScan, Strictness,
     ThirdParty, WrongRole,
 };
@@ -134,8 +134,10 @@ pub struct Dialect {
     pub begins_anew: BeginsAnew,
     /// Whether lines are put together from segments.
     pub reassembly: Reassembly,
-    /// How long a line may be that is waited for, in octets; a longer one goes on its way as it came.
+    /// How long a line may be, in octets with its end. Where lines are put together, a longer one is not waited for.
     pub line_limit: u16,
+    /// What a longer one means.
+    pub long_line: LongLine,
     /// What becomes of a segment that comes before bytes the gateway has not seen.
     pub gaps: Gaps,
     /// What becomes of a segment that a longer announcement makes larger than the link's MTU.

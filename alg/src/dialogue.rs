@@ -50,6 +50,8 @@ pub(crate) struct Direction {
     next: Option<u32>,
     /// Whether the last byte seen is in the middle of a line.
     in_line: bool,
+    /// How many octets of that line were seen.
+    line_octets: usize,
     /// Whether the last segment that came ended with `\r\n`.
     ended_with_crlf: bool,
     /// Sequence numbers at which a segment ended with a newline.
@@ -211,6 +213,18 @@ impl Direction {
         segment.bytes.get(seen..).unwrap_or_default()
     }
 
+    /// Those of `bytes` that were not seen before.
+    fn new_octets<'a>(&self, sequence: u32, bytes: &'a [u8]) -> &'a [u8] {
+        let seen = self.next.map_or(0, |next| next.wrapping_sub(sequence));
+        let seen = if seen.cast_signed() < 0 { 0 } else { seen };
+        bytes.get(usize::try_from(seen).unwrap_or(usize::MAX)..).unwrap_or_default()
+    }
+
+    /// How many octets of the line stand before a segment at `sequence`.
+    pub(crate) fn octets_before(&self, sequence: u32) -> usize {
+        if self.next == Some(sequence) { self.line_octets } else { 0 }
+    }
+
     fn arrive(&mut self, sequence: u32, bytes: &[u8]) {
         let Some(last) = bytes.last() else { return };
         let end = sequence.wrapping_add(u32::try_from(bytes.len()).unwrap_or_default());
@@ -219,6 +233,9 @@ impl Direction {
             self.remember(end);
         }
         if self.next.is_none_or(|next| before(next, end)) {
+            let new = self.new_octets(sequence, bytes);
+            let behind = new.iter().rev().take_while(|octet| **octet != b'\n').count();
+            self.line_octets = if behind == new.len() { self.line_octets + behind } else { behind };
             self.next = Some(end);
             self.in_line = *last != b'\n';
         }

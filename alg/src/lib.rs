@@ -37,9 +37,9 @@ pub use decide::{Decision, Masking, Opening, Segment, Side};
 pub use dialect::{
     AfterAuthTls, AllowedPeer, AnnouncedAddress, AnnouncementsFrom, Argument, BeforeAnswer, ControlPortEnd,
     CutKeyword, Dialect, EmptyNumbers, ExtendedAddress, ExtendedDelimiter, ExtendedPortZero, ForeignLines,
-    Gaps, KeywordPosition, LeadingZeros, LetterCase, LineEnd, Malformed, MaskCommandsFrom, Octets, Oversize,
-    PortZero, Range, Reaches, RefusedPort, RepliesRead, ReplyEnd, ReplyScan, RestOfSegment, Strictness,
-    Terms, ThirdParty, WrongRole,
+    Gaps, KeywordPosition, LeadingZeros, LetterCase, LineEnd, LongLine, Malformed, MaskCommandsFrom, Octets,
+    Oversize, PortZero, Range, Reaches, RefusedPort, RepliesRead, ReplyEnd, ReplyScan, RestOfSegment,
+    Strictness, Terms, ThirdParty, WrongRole,
 };
 pub use dialogue::Dialogue;
 pub use keyword::may_announce;

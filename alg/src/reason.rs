@@ -36,6 +36,8 @@ pub enum LeftAlone {
     Unasked,
     /// Its segment is longer or shorter than those the dialect reads.
     SegmentLength,
+    /// Its line is longer than the gateway has room for.
+    LongLine,
     /// The external port is taken and the dialect takes no other.
     DataPortTaken,
     /// No external port is left.
@@ -62,6 +64,8 @@ pub enum Refused {
     Pipelined,
     /// No external port is left for it.
     NoDataPort,
+    /// A line is longer than the gateway has room for.
+    LongLine,
 }
 
 /// What is wrong with an announcement's text.
@@ -104,6 +108,7 @@ impl fmt::Display for LeftAlone {
             Self::Encrypted => formatter.write_str("TLS has begun on the control connection"),
             Self::Foreign => formatter.write_str("the client has said what is no FTP command"),
             Self::Unasked => formatter.write_str("the client did not ask for it"),
+            Self::LongLine => formatter.write_str("its line is longer than the gateway has room for"),
             Self::SegmentLength => formatter.write_str("the gateway does not read segments of this length"),
             Self::DataPortTaken => formatter.write_str("the external port is taken"),
             Self::NoPortLeft => formatter.write_str("no external port is left"),
@@ -123,6 +128,7 @@ impl fmt::Display for Refused {
             Self::PortZero => formatter.write_str("the announced port is 0"),
             Self::WrongRole => formatter.write_str("it is not for the end that said it to say"),
             Self::NoDataPort => formatter.write_str("no external port is left for it"),
+            Self::LongLine => formatter.write_str("a line is longer than the gateway has room for"),
             Self::Pipelined => formatter.write_str("a command came before the last one was answered"),
         }
     }

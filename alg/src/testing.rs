@@ -72,6 +72,7 @@ pub(crate) fn dialect() -> Dialect {
         begins_anew: BeginsAnew::OnSyn,
         reassembly: Reassembly::Segment,
         line_limit: 512,
+        long_line: LongLine::Read,
         gaps: Gaps::Drop,
         oversize: Oversize::Truncate,
     }

@@ -6,7 +6,7 @@
 use super::*;
 use crate::dialect::{
     AfterAuthTls, Argument, EmptyNumbers, ExtendedAddress, ExtendedDelimiter, ExtendedPortZero, ForeignLines,
-    LeadingZeros, LetterCase, LineEnd, Octets, Range as Numbers, ReplyEnd, ReplyScan, WrongRole,
+    LeadingZeros, LetterCase, LineEnd, LongLine, Octets, Range as Numbers, ReplyEnd, ReplyScan, WrongRole,
 };
 use crate::testing::{SENDER, Talk, dialect};
 

@@ -138,6 +138,18 @@ pub enum PortZero {
     RewriteOnly,
 }
 
+/// What a line means that is longer than the gateway's limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LongLine {
+    /// Nothing: it is read like any other.
+    Read,
+    /// It announces nothing.
+    Unread,
+    /// The control connection is ended on both sides.
+    EndSession,
+}
+
 /// What is done with what the opener of a connection says before anything has come from the other end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -17,8 +17,8 @@ use quirknat_alg::{
     AfterAuthTls, AllowedPeer, AnnouncedAddress, AnnouncementsFrom, Argument, BeforeAnswer, BeginsAnew,
     Command, ControlOutlives, ControlPortEnd, CutKeyword, DataPort, DataPortConflict, Dialect, EmptyNumbers,
     ExtendedAddress, ExtendedDelimiter, ExtendedPortZero, ForeignLines, Gaps, KeywordPosition, LeadingZeros,
-    LetterCase, LineEnd, Malformed, Mask, MaskCommandsFrom, NoDataPort, Octets, Oversize, PortTaken,
-    PortZero, Range, Reaches, Reassembly, RefusedPort, Repeated, RepliesRead, ReplyEnd, ReplyScan,
+    LetterCase, LineEnd, LongLine, Malformed, Mask, MaskCommandsFrom, NoDataPort, Octets, Oversize,
+    PortTaken, PortZero, Range, Reaches, Reassembly, RefusedPort, Repeated, RepliesRead, ReplyEnd, ReplyScan,
     RestOfSegment, SequenceNumbers, Strictness, Terms, ThirdParty, WrongRole,
 };
 use serde::{Deserialize, Serialize};
@@ -209,6 +209,7 @@ pub struct Ftp {
     pub begins_anew: Stated<BeginsAnew>,
     pub reassembly: Stated<Reassembly>,
     pub line_limit: Stated<u16>,
+    pub long_line: Stated<LongLine>,
     pub gaps: Stated<Gaps>,
     pub oversize: Stated<Oversize>,
 }
@@ -277,6 +278,7 @@ impl Ftp {
             begins_anew: self.begins_anew.value,
             reassembly: self.reassembly.value,
             line_limit: self.line_limit.value,
+            long_line: self.long_line.value,
             gaps: self.gaps.value,
             oversize: self.oversize.value,
         }

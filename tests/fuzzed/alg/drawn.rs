@@ -127,6 +127,7 @@ pub(super) fn dialect(source: &mut Source<'_>) -> Dialect {
         before_answer: source.any(),
         begins_anew: source.any(),
         adjust_icmp_errors: source.bit(),
+        long_line: source.any(),
     }
 }
 

@@ -4,9 +4,9 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::Range;
 
 use quirknat_alg::{
-    Announcement, AnnouncementsFrom, Command, Decision, Dialect, KeywordPosition, LeftAlone, Malformed,
-    MaskCommandsFrom, Opening, PortZero, Refused, RefusedPort, Replacement, RestOfSegment, Role, Segment,
-    Side, Strictness, ThirdParty, WrongRole, may_announce,
+    Announcement, AnnouncementsFrom, Command, Decision, Dialect, KeywordPosition, LeftAlone, LongLine,
+    Malformed, MaskCommandsFrom, Opening, PortZero, Refused, RefusedPort, Replacement, RestOfSegment, Role,
+    Segment, Side, Strictness, ThirdParty, WrongRole, may_announce,
 };
 
 /// What rewritten announcements name here.
@@ -136,7 +136,7 @@ fn drops(dialect: &Dialect, refused: Refused) -> bool {
         }
         Refused::RefusedPort => dialect.refused_port == RefusedPort::Drop,
         Refused::PortZero => dialect.port_zero == PortZero::Drop,
-        Refused::WrongRole | Refused::Pipelined | Refused::NoDataPort => false,
+        Refused::WrongRole | Refused::Pipelined | Refused::NoDataPort | Refused::LongLine => false,
     }
 }
 
@@ -148,6 +148,7 @@ fn ends(dialect: &Dialect, refused: Refused) -> bool {
         Refused::PortZero => dialect.port_zero == PortZero::EndSession,
         Refused::WrongRole => dialect.wrong_role == WrongRole::EndSession,
         Refused::Pipelined => dialect.pipelining == Strictness::EndSession,
+        Refused::LongLine => dialect.long_line == LongLine::EndSession,
         Refused::NoDataPort => false,
     }
 }

@@ -202,4 +202,17 @@ cases! {
         {} => "open 50000 | open 50001",
         { keyword_position: KeywordPosition::AfterRememberedNewline } => "open 50000 | open 50001",
     }
+    case_31_a_long_line: Client inside, dialect(),
+        [Client("STOR a-name-of-more-than-thirty-octets\r\n"), Client(P), Client("PORT 192,168,1,100,195,80 then more\r\n")] {
+        {} => "- | open 50000 | left Malformed(LineEnd)",
+        { line_limit: 30, line_end: LineEnd::None } => "- | open 50000 | open 50000",
+        { line_limit: 30, line_end: LineEnd::None, long_line: LongLine::Unread }
+            => "- | open 50000 | left LongLine",
+        { line_limit: 30, long_line: LongLine::EndSession }
+            => "ended LongLine | open 50000 | ended LongLine",
+    }
+    case_31_a_long_line_in_pieces: Client inside, dialect(),
+        [Client("STOR a-name-of-more"), Client("-than-thirty"), Client("-octets\r\n"), Client(P)] {
+        { line_limit: 30, long_line: LongLine::EndSession } => "- | ended LongLine | ended LongLine | open 50000",
+    }
 }

@@ -168,9 +168,11 @@ impl Case<'_> {
             LeftAlone::ThirdPartyAddress => Cause::ThirdPartyAnnouncement,
             LeftAlone::RefusedPort => Cause::LowPortAnnounced,
             LeftAlone::Encrypted => Cause::ControlEncrypted,
-            LeftAlone::BeforeLogin | LeftAlone::Foreign | LeftAlone::Unasked | LeftAlone::SegmentLength => {
-                Cause::AnnouncementOverlooked
-            }
+            LeftAlone::BeforeLogin
+            | LeftAlone::Foreign
+            | LeftAlone::Unasked
+            | LeftAlone::SegmentLength
+            | LeftAlone::LongLine => Cause::AnnouncementOverlooked,
             LeftAlone::DataPortTaken => Cause::DataPortTaken,
             LeftAlone::NoPortLeft => Cause::NoPortLeft,
             LeftAlone::WouldExceedMtu => Cause::RewriteExceedsMtu,
