@@ -102,6 +102,9 @@ pub(super) async fn oversize(bench: &Bench, found: &mut Findings) {
     let edited = seen.as_ref().is_some_and(|seen| !text.starts_with(seen.payload()));
     let evidence = match (largest, edited) {
         (0, _) => format!("a segment of {mtu} bytes that begins with PORT did not come out"),
+        _ if seen.as_ref().is_some_and(|seen| seen.payload().is_empty()) => {
+            format!("a segment of {mtu} bytes that begins with PORT ended the session")
+        }
         (_, true) => {
             format!("a segment of {mtu} bytes that begins with PORT came out with {largest}, rewritten")
         }
