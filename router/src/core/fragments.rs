@@ -81,11 +81,13 @@ impl Router {
                 });
                 Err(Stop::Taken)
             }
-            Added::Complete(whole, cuts) => {
+            Added::Complete(mut whole, cuts) => {
                 let keeps_cuts = *self.profile.fragments.cut == FragmentCut::AsItCame;
                 let uncuttable = if keeps_cuts && cuts.dont_fragment() { cuts.largest } else { 0 };
-                packet.complete(whole, uncuttable).map_err(DropReason::from)?;
-                Ok(cuts)
+                match packet.complete(&mut whole, uncuttable) {
+                    Ok(()) => Ok(cuts),
+                    Err(malformed) => Err(self.malformed_stop(ingress, &mut whole, malformed)),
+                }
             }
         }
     }

@@ -397,16 +397,24 @@ impl Router {
     /// A packet that cannot be read, or only almost.
     #[cold]
     fn malformed(&mut self, ingress: Interface, bytes: &mut Vec<u8>, malformed: Malformed) {
-        if malformed == Malformed::TransportChecksum
-            && self.tracking.keeps_windows()
-            && let Ok(packet) = Packet::parse_unverified(bytes)
-        {
-            let (source, destination) = (packet.source(), packet.destination());
-            let stop = self.unsound(ingress, &packet).err();
-            self.stopped(stop.unwrap_or(Stop::Dropped(malformed.into())), source, destination);
-        } else {
-            self.drop_unread(malformed.into());
+        let addresses = Packet::parse_unverified(bytes).map(|packet| (packet.source(), packet.destination()));
+        match (self.malformed_stop(ingress, bytes, malformed), addresses) {
+            (stop, Ok((source, destination))) if self.tracking.keeps_windows() => {
+                self.stopped(stop, source, destination);
+            }
+            _ => self.drop_unread(malformed.into()),
         }
+    }
+
+    /// What becomes of it: nothing, but where windows are kept and all but its transport's checksum is right.
+    fn malformed_stop(&mut self, ingress: Interface, bytes: &mut Vec<u8>, malformed: Malformed) -> Stop {
+        let stop = match Packet::parse_unverified(bytes) {
+            Ok(packet) if malformed == Malformed::TransportChecksum && self.tracking.keeps_windows() => {
+                self.unsound(ingress, &packet).err()
+            }
+            _ => None,
+        };
+        stop.unwrap_or(Stop::Dropped(malformed.into()))
     }
 
     fn drop_unread(&mut self, reason: DropReason) {

@@ -50,9 +50,9 @@ impl<'a> Packet<'a> {
 
     /// Puts the whole packet in the place of a fragment; a malformed one leaves it as it is. `uncuttable` is the
     /// length of its largest fragment where that may not be cut farther, or 0.
-    pub(crate) fn complete(&mut self, bytes: Vec<u8>, uncuttable: usize) -> Result<(), Malformed> {
-        let layout = check::<true>(&bytes)?;
-        *self.bytes = bytes;
+    pub(crate) fn complete(&mut self, bytes: &mut Vec<u8>, uncuttable: usize) -> Result<(), Malformed> {
+        let layout = check::<true>(bytes)?;
+        std::mem::swap(self.bytes, bytes);
         (self.layout, self.uncuttable) = (layout, u16::try_from(uncuttable).unwrap_or(u16::MAX));
         Ok(())
     }

@@ -4,12 +4,14 @@
 
 mod map;
 mod offsets;
+mod resized;
 mod slots;
 
 use quirknat_alg::{Dialect, SequenceNumbers, Side};
 
 pub(crate) use map::{Arrival, Stream};
-pub(crate) use offsets::{Offsets, Resized};
+pub(crate) use offsets::Offsets;
+pub(crate) use resized::Resized;
 
 /// One thing for each side of the router.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,9 @@ use quirknat_alg::Refused;
 use quirknat_router::event::EventKind;
 use quirknat_router::reason::DropReason;
 
-use crate::support::{Control, LAN, Lab, PC, SERVER, Seen, WAN, icmp_error, tcp, with_ip_checksum, with_ttl};
+use crate::support::{
+    Control, LAN, Lab, PC, SERVER, Seen, WAN, fragmented, icmp_error, tcp, with_ip_checksum, with_ttl,
+};
 
 const P: &str = "PORT 192,168,1,100,195,80\r\n";
 const REWRITTEN: &str = "PORT 203,0,113,7,195,80\r\n";
@@ -164,4 +166,19 @@ fn a_recorded_route_comes_back_with_the_routers_own_answer() {
     assert_eq!(answer.bytes[1], 0x60, "without congestion");
     assert_eq!(answer.bytes[20..28], [7, 7, 8, 192, 168, 1, 1, 0]);
     assert!(answer.tcp().rst());
+}
+
+/// `nf_conntrack_in` calls a packet with a wrong checksum invalid, and `ip_forward` looks at its time to live before a rule does
+/// at that.
+#[test]
+fn a_wrong_checksum_is_asked_for_last() {
+    let mut lab = Lab::of("linux-netfilter");
+    let segment = tcp(&format!("{PC}:1025"), &format!("{SERVER}:80")).seq(1).ack(1);
+    let mut damaged = with_ttl(1, segment.data("0123456789abcdef").packet());
+    damaged[36] ^= 1;
+    assert_eq!(lab.from_lan(damaged.clone()).icmp_kind(), [11, 0]);
+    let fragments = fragmented(&damaged, 9, 24);
+    let answers: Vec<Seen> = fragments.into_iter().flat_map(|fragment| lab.send(LAN, fragment)).collect();
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0].icmp_kind(), [11, 0]);
 }

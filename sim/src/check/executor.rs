@@ -11,8 +11,8 @@ use std::task::{Context, Poll, Waker};
 
 use smoltcp::time::{Duration, Instant};
 
+use super::findings::Findings;
 use super::packets::Seen;
-use super::probe::Findings;
 use super::site::{HOSTS, Limits, Site};
 use super::subject::{Side, Subject, SubjectError};
 

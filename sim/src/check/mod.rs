@@ -6,6 +6,7 @@
 
 mod catalogue;
 mod executor;
+mod findings;
 mod outside;
 mod packets;
 mod probe;
@@ -24,7 +25,8 @@ pub use site::{Limits, Site, SiteError};
 pub use subject::{Side, Subject, SubjectError};
 
 use executor::Executor;
-use probe::{Findings, PROBES};
+use findings::Findings;
+use probe::PROBES;
 
 /// Measures `subject`, which stands at `site`, as far as `limits` go; only requirements whose name has `filter` in it.
 pub fn measure(

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::catalogue::{REQUIREMENTS, Requirement};
-use super::probe::Findings;
+use super::findings::Findings;
 use crate::explain::wrap;
 
 /// What measuring says of a requirement.

@@ -3,17 +3,9 @@
 
 use quirknat_alg::Side;
 
+use super::resized::Resized;
 use super::slots::Slots;
 use super::{before, moved};
-
-/// A segment whose payload was rewritten.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Resized {
-    /// The payload's length as its sender sent it.
-    pub(crate) length: u32,
-    /// How much longer it left.
-    pub(crate) change: i32,
-}
 
 /// One direction's differences.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@
 use quirknat_alg::Side;
 
 use super::moved;
-use super::offsets::Resized;
+use super::resized::Resized;
 
 /// Two slots. Numbers are compared as they are: a stream whose numbers wrap is lost. What the inside end sends is
 /// written into the slot that is in use, what the outside end sends into the other one.

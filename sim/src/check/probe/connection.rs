@@ -8,8 +8,8 @@ use crate::check::executor::{Bench, End};
 use crate::check::packets::{Seen, Segment, What};
 use crate::check::subject::Side;
 
-use super::endpoints::FIRST_SEQUENCE;
-
+/// Where probes' sequence numbers begin.
+pub(super) const FIRST_SEQUENCE: u32 = 1000;
 const ACK: u8 = TcpFlags::ACK;
 const SERVER_SEQUENCE: u32 = 7000;
 

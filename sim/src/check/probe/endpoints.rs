@@ -8,7 +8,7 @@ use crate::check::executor::{Bench, End};
 use crate::check::packets::{Header, Seen, Segment, What, datagram, echo};
 use crate::check::subject::Side;
 
-use super::connection::Connection;
+use super::connection::{Connection, FIRST_SEQUENCE};
 
 /// A protocol with ports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,9 +41,6 @@ impl Kind {
         }
     }
 }
-
-/// Where probes' sequence numbers begin.
-pub(super) const FIRST_SEQUENCE: u32 = 1000;
 
 /// Sends a first packet out; gives the source that it has outside. `None`: it did not get there.
 pub(super) async fn outside(bench: &Bench, kind: Kind, inside: End, remote: End) -> Option<SocketAddrV4> {

@@ -9,8 +9,8 @@ use crate::check::packets::{Header, Seen, What, datagram, together};
 use crate::check::report::Verdict;
 use crate::check::subject::Side;
 
-use super::Findings;
 use super::endpoints::{Kind, outside};
+use crate::check::findings::Findings;
 
 const PEER: u16 = 3478;
 /// How much larger than the WAN's MTU a packet is.

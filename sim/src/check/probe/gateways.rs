@@ -7,9 +7,9 @@ use crate::check::executor::Bench;
 use crate::check::packets::{Header, What, datagram};
 use crate::check::subject::Side;
 
-use super::Findings;
 use super::connection::Connection;
 use super::endpoints::{Kind, knock};
+use crate::check::findings::Findings;
 
 const TFTP: u16 = 69;
 const SIP: u16 = 5060;

@@ -7,8 +7,8 @@ use crate::check::packets::{Seen, error_about};
 use crate::check::report::Verdict;
 use crate::check::subject::Side;
 
-use super::Findings;
 use super::endpoints::{Kind, Names, outside};
+use crate::check::findings::Findings;
 
 const PEER: u16 = 3478;
 

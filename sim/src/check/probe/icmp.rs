@@ -9,9 +9,9 @@ use crate::check::packets::{Header, Seen, What, datagram, echo, error_about, wit
 use crate::check::report::Verdict;
 use crate::check::subject::Side;
 
-use super::Findings;
 use super::endpoints::{Kind, Names, echo_answered, echoed, knock, outside};
 use super::tcp::{Came, inbound_error, name};
+use crate::check::findings::Findings;
 
 const PEER: u16 = 3478;
 

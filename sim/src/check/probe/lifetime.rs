@@ -7,6 +7,7 @@ use std::future::Ready;
 use smoltcp::time::{Duration, Instant};
 
 use crate::check::executor::Bench;
+use crate::check::findings::Findings;
 use crate::check::report::Verdict;
 
 /// What is tried first, in seconds: the RFCs' figures and those of routers.
@@ -149,6 +150,15 @@ async fn next_part(bench: &Bench) {
     let past = now.total_micros().rem_euclid(SECOND);
     if past < PART {
         bench.sleep_until(now + Duration::from_micros(u64::try_from(PART - past).unwrap_or_default())).await;
+    }
+}
+
+impl Findings {
+    /// How long something lives is a value of the profile's.
+    pub(super) fn lives(&mut self, key: &'static str, lifetime: Lifetime) {
+        if let Some(value) = lifetime.value() {
+            self.behaves(key, value);
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use crate::check::executor::{Bench, End};
 use crate::check::report::Verdict;
 use crate::check::subject::Side;
 
-use super::Findings;
 use super::endpoints::{Kind, Names, echoed, outside};
+use crate::check::findings::Findings;
 
 const PEER: u16 = 3478;
 /// Conflicts looked at for parity: a router that draws ports at random keeps it in all of them once in 65 536 runs.

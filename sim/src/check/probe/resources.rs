@@ -5,8 +5,8 @@ use crate::check::packets::What;
 use crate::check::report::Verdict;
 use crate::check::subject::Side;
 
-use super::Findings;
 use super::endpoints::{Kind, knock};
+use crate::check::findings::Findings;
 
 const ID: &str = "5508-8";
 const PEER: u16 = 3478;

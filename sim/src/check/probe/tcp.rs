@@ -10,10 +10,11 @@ use crate::check::packets::{Seen, Segment, What, error_about};
 use crate::check::report::Verdict;
 use crate::check::subject::Side;
 
-use super::Findings;
 use super::connection::Connection;
-use super::endpoints::{FIRST_SEQUENCE, Kind, outside};
+use super::connection::FIRST_SEQUENCE;
+use super::endpoints::{Kind, outside};
 use super::lifetime::needs;
+use crate::check::findings::Findings;
 
 const SYN: u8 = TcpFlags::SYN;
 const ACK: u8 = TcpFlags::ACK;

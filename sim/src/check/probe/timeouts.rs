@@ -8,11 +8,11 @@ use crate::check::packets::{echo, error_about};
 use crate::check::report::Verdict;
 use crate::check::subject::Side;
 
-use super::Findings;
 use super::connection::Connection;
 use super::endpoints::{Kind, echo_answered, echoed, knock, outside};
 use super::lifetime::{Lifetime, lifetime, needs, no_step, text};
 use super::side_by_side::both;
+use crate::check::findings::Findings;
 
 const ACK: u8 = TcpFlags::ACK;
 const PEER: u16 = 3478;

@@ -3,8 +3,8 @@
 use crate::check::executor::Bench;
 use crate::check::report::Verdict;
 
-use super::Findings;
 use super::endpoints::{Kind, Names, knock, opened, outside};
+use crate::check::findings::Findings;
 
 /// What a translation depends on, in the words of RFC 4787 §4.1 and §5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

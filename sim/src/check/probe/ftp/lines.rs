@@ -4,10 +4,10 @@ use crate::check::executor::Bench;
 use crate::check::report::Verdict;
 use crate::ftp::format_host_port;
 
-use super::super::Findings;
 use super::super::connection::Connection;
 use super::control::{Control, announced};
 use super::dial;
+use crate::check::findings::Findings;
 
 const NO_CONTROL: &str = "no control connection could be opened";
 

@@ -14,8 +14,8 @@ use crate::check::executor::{Bench, End};
 use crate::check::report::Verdict;
 use crate::ftp::format_host_port;
 
-use super::Findings;
 use super::connection::Connection;
+use crate::check::findings::Findings;
 use control::{Control, announced};
 
 pub(super) use server::behind;

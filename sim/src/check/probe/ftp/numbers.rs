@@ -7,9 +7,9 @@ use crate::check::packets::{Header, Segment};
 use crate::check::report::Verdict;
 use crate::ftp::format_host_port;
 
-use super::super::Findings;
 use super::super::connection::{acknowledgement, sequence};
 use super::control::Control;
+use crate::check::findings::Findings;
 
 const DATA: u8 = TcpFlags::ACK | TcpFlags::PSH;
 

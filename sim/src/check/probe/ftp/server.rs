@@ -9,9 +9,9 @@ use crate::check::report::Verdict;
 use crate::check::subject::Side;
 use crate::ftp::{find_extended_port, find_host_port, format_host_port};
 
-use super::super::Findings;
 use super::super::connection::Connection;
 use super::dial;
+use crate::check::findings::Findings;
 
 const FTP: u16 = 21;
 const DATA: u8 = TcpFlags::ACK | TcpFlags::PSH;

@@ -7,11 +7,11 @@ use crate::check::executor::{Bench, End};
 use crate::check::report::Verdict;
 use crate::ftp::format_host_port;
 
-use super::super::Findings;
 use super::super::connection::Connection;
 use super::super::lifetime::{lifetime, needs, no_step, text};
 use super::control::Control;
 use super::{Announced, announce, dial};
+use crate::check::findings::Findings;
 
 /// RFC 6384 §12.
 const LEAST_WAIT: u32 = 30;
