@@ -126,7 +126,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn decide(&self) -> Vec<Decision> {
-        if self.dialect.long_line == LongLine::EndSession && self.may_read() && self.has_long_line() {
+        if self.dialect.long_line == LongLine::EndSession && self.is_handled() && self.has_long_line() {
             return vec![Decision::EndSession(Refused::LongLine)];
         }
         let mut decisions = Vec::new();
@@ -231,6 +231,16 @@ impl Reading<'_> {
             Err(_) if !is_meant && dialect.malformed == Malformed::Pass => None,
             Err(fault) => Some(self.malformed(fault)),
         }
+    }
+
+    /// Whether the gateway has to do with this connection at all, and reads it still.
+    fn is_handled(&self) -> bool {
+        let inside = match (self.segment.side, self.segment.role) {
+            (Side::Inside, role) => role,
+            (Side::Outside, Role::Client) => Role::Server,
+            (Side::Outside, Role::Server) => Role::Client,
+        };
+        self.may_read() && self.dialect.handles(inside)
     }
 
     /// Whether a line of the segment, with what came of it before, is longer than the gateway has room for.
